@@ -1,0 +1,123 @@
+import { Sign1 } from "cose-kit";
+import { importJWK, importSPKI, type KeyLike } from "jose";
+import { toBase64Url } from "./bytes.ts";
+import { decodeHostileCbor, encodeCbor } from "./cbor.ts";
+import { BadSealError, MalformedError } from "./errors.ts";
+
+/** Signature algorithms that we read, by COSE number (RFC 9053; PS256: RFC 8230). */
+const ALGORITHMS = new Map<unknown, CoseAlgorithm>([
+  [-8, "EdDSA"],
+  [-7, "ES256"],
+  [-37, "PS256"],
+]);
+export type CoseAlgorithm = "EdDSA" | "ES256" | "PS256";
+
+const HEADER_ALG = 1;
+const HEADER_KID = 4;
+const HEADER_X5CHAIN = 33;
+const TAG_SIGN1 = 18;
+
+/** The parts of a COSE_Sign1 message (RFC 9052 section 4.2), before its signature was checked. */
+export interface Cose1 {
+  readonly algorithm: CoseAlgorithm;
+  /** Key id, from the protected header if it is there, else from the unprotected one. */
+  readonly kid: Uint8Array | null;
+  /** Certificates in DER, the signer's first (RFC 9360). */
+  readonly x5chain: readonly Uint8Array[];
+  readonly payload: Uint8Array;
+  readonly signed: { readonly protectedHeader: Uint8Array; readonly signature: Uint8Array };
+}
+
+/** An imported key; make it once, it is costly. */
+export type CoseKey = KeyLike | Uint8Array;
+
+/** Imports an Ed25519 private key (32-byte seed) with its public half. */
+export async function importSigningKey(pair: {
+  readonly privateKey: Uint8Array;
+  readonly publicKey: Uint8Array;
+}): Promise<CoseKey> {
+  return importJWK(
+    { kty: "OKP", crv: "Ed25519", x: toBase64Url(pair.publicKey), d: toBase64Url(pair.privateKey) },
+    "EdDSA",
+  );
+}
+
+/** Imports a raw Ed25519 public key, 32 bytes. */
+export async function importVerifyKey(publicKey: Uint8Array): Promise<CoseKey> {
+  return importJWK({ kty: "OKP", crv: "Ed25519", x: toBase64Url(publicKey) }, "EdDSA");
+}
+
+/** Imports a public key from a PEM SubjectPublicKeyInfo. */
+export async function importPemKey(pem: string, algorithm: CoseAlgorithm): Promise<CoseKey> {
+  return importSPKI(pem, algorithm);
+}
+
+/** Signs a payload as tagged COSE_Sign1 with Ed25519. */
+export async function signCose1(
+  payload: Uint8Array,
+  signer: { readonly key: CoseKey; readonly kid?: Uint8Array; readonly x5chain?: readonly Uint8Array[] },
+): Promise<Uint8Array> {
+  const unprotectedHeaders = {
+    ...(signer.kid && { kid: signer.kid }),
+    ...(signer.x5chain && { x5chain: [...signer.x5chain] }),
+  };
+  const message = await Sign1.sign({ alg: "EdDSA" }, unprotectedHeaders, payload, signer.key);
+  return new Uint8Array(message.encode());
+}
+
+/**
+ * Takes a COSE_Sign1 message apart without checking it.
+ *
+ * @throws {MalformedError} PROTO_MALFORMED when the bytes are not COSE_Sign1 or name an algorithm that we do not read
+ */
+export function parseCose1(bytes: Uint8Array): Cose1 {
+  const outer = decodeHostileCbor(bytes);
+  const parts = isTag(outer) ? outer.contents : outer;
+  if (isTag(outer) && Number(outer.tag) !== TAG_SIGN1) throw new MalformedError("not COSE_Sign1");
+  if (!Array.isArray(parts) || parts.length !== 4) throw new MalformedError("not COSE_Sign1");
+  const [protectedHeader, unprotectedHeader, payload, signature] = parts as unknown[];
+  if (!(protectedHeader instanceof Uint8Array) || !(unprotectedHeader instanceof Map))
+    throw new MalformedError("not COSE_Sign1");
+  if (!(payload instanceof Uint8Array) || !(signature instanceof Uint8Array))
+    throw new MalformedError("not COSE_Sign1");
+  const headers = protectedHeader.length === 0 ? new Map() : decodeHostileCbor(protectedHeader);
+  if (!(headers instanceof Map)) throw new MalformedError("not COSE_Sign1");
+  const algorithm = ALGORITHMS.get(headers.get(HEADER_ALG));
+  if (!algorithm) throw new MalformedError("COSE algorithm not supported");
+  const kid: unknown = headers.get(HEADER_KID) ?? unprotectedHeader.get(HEADER_KID);
+  return {
+    algorithm,
+    kid: kid instanceof Uint8Array ? kid : null,
+    x5chain: chainOf(unprotectedHeader.get(HEADER_X5CHAIN)),
+    payload,
+    signed: { protectedHeader, signature },
+  };
+}
+
+function isTag(value: unknown): value is { tag: number | bigint; contents: unknown } {
+  return typeof value === "object" && value !== null && "tag" in value && "contents" in value;
+}
+
+function chainOf(value: unknown): readonly Uint8Array[] {
+  const chain = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  if (chain.length > 4 || !chain.every((item) => item instanceof Uint8Array))
+    throw new MalformedError("not a certificate chain");
+  return chain;
+}
+
+/** @throws {BadSealError} PROTO_BAD_SEAL when the signature is not by this key */
+export async function verifyCose1(message: Cose1, key: CoseKey): Promise<void> {
+  const sign1 = new Sign1(message.signed.protectedHeader, new Map(), message.payload, message.signed.signature);
+  let good = false;
+  try {
+    good = await sign1.verify(key);
+  } catch (cause) {
+    throw new BadSealError("signature cannot be checked", {}, { cause });
+  }
+  if (!good) throw new BadSealError("signature does not verify");
+}
+
+/** CBOR payload helper: encodes, then signs. */
+export async function signCborMessage(value: unknown, signer: Parameters<typeof signCose1>[1]): Promise<Uint8Array> {
+  return signCose1(encodeCbor(value), signer);
+}

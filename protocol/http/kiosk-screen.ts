@@ -1,0 +1,72 @@
+import { type Static, Type } from "@sinclair/typebox";
+
+/** What the door tells a visitor. Colours, icons, sounds and wording: one entry each in web/kiosk and protocol/locales. */
+export const RESULT_CODES = [
+  "in_ok",
+  "out_ok",
+  "already",
+  "unknown_qr",
+  "poster",
+  "expired",
+  "need_declare",
+  "full",
+  "see_staff",
+  "party_ok",
+  "fault",
+] as const;
+export type ResultCode = (typeof RESULT_CODES)[number];
+
+const Masked = Type.Object({
+  id: Type.Union([Type.String(), Type.Null()]),
+  name: Type.Union([Type.String(), Type.Null()]),
+  birthYear: Type.Union([Type.Integer(), Type.Null()]),
+});
+
+/** One answer on the screen: sent as server-sent event `result` after the commit, kept until `holdMs` has passed or a new code comes. */
+export const ScreenResult = Type.Object({
+  /** Counts up from 1 within one run of the kiosk. */
+  id: Type.Integer({ minimum: 1 }),
+  code: Type.Union(RESULT_CODES.map((code) => Type.Literal(code))),
+  /** The check-in is committed, but the gateway cannot be reached just now. */
+  offline: Type.Boolean(),
+  /** Wall clock, ms; for `already` the time of the earlier check-in. */
+  atMs: Type.Integer(),
+  holdMs: Type.Integer({ minimum: 0 }),
+  masked: Type.Union([Masked, Type.Null()]),
+  /** Unnamed people counted with this visitor. */
+  party: Type.Integer({ minimum: 0, maximum: 9 }),
+  /** Whether the visitor may still say how many unnamed people came along (POST /api/party with this id). */
+  partyOpen: Type.Boolean(),
+  /** Extra line: a hint's key in the catalogue, or null. */
+  hint: Type.Union([Type.Literal("scanner_layout"), Type.Literal("own_code"), Type.Null()]),
+});
+export type ScreenResult = Static<typeof ScreenResult>;
+
+/** Everything that the screen shows between results: server-sent event `state`, and GET /api/state. */
+export const ScreenState = Type.Object({
+  mode: Type.Union([Type.Literal("idle"), Type.Literal("out_of_order"), Type.Literal("provision")]),
+  venue: Type.Object({ id: Type.String(), name: Type.String(), gate: Type.Integer() }),
+  /** Text of the rotating venue QR, or null while there is none. */
+  venueQr: Type.Union([Type.String(), Type.Null()]),
+  capacity: Type.Object({
+    inside: Type.Integer({ minimum: 0 }),
+    max: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+  }),
+  uplink: Type.Object({ online: Type.Boolean(), unsent: Type.Integer({ minimum: 0 }) }),
+  scanner: Type.Object({ present: Type.Boolean() }),
+  clock: Type.Object({ nowMs: Type.Integer(), synced: Type.Boolean() }),
+  language: Type.Union([Type.Literal("vi"), Type.Literal("en")]),
+  hotline: Type.String(),
+  result: Type.Union([ScreenResult, Type.Null()]),
+});
+export type ScreenState = Static<typeof ScreenState>;
+
+/** Body of POST /api/party: the visitor on the screen says that `count` unnamed people came along. */
+export const PartyRequest = Type.Object(
+  { result: Type.Integer({ minimum: 1 }), count: Type.Integer({ minimum: 1, maximum: 9 }) },
+  { additionalProperties: false },
+);
+export type PartyRequest = Static<typeof PartyRequest>;
+
+/** Names of the server-sent events of GET /api/events. `click` comes with the last scanner byte, before anything is decided. */
+export const SCREEN_EVENTS = { state: "state", click: "click", result: "result" } as const;

@@ -1,0 +1,39 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto";
+import type { AesGcmInput, CryptoPort } from "../protocol/crypto-port.ts";
+import { BadSealError } from "../protocol/errors.ts";
+
+const TAG_BYTES = 16;
+
+function cipherName(key: Uint8Array): "aes-128-gcm" | "aes-256-gcm" {
+  return key.length === 16 ? "aes-128-gcm" : "aes-256-gcm";
+}
+
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}
+
+/** The {@link CryptoPort} over OpenSSL, as Node brings it. */
+export const nodeCrypto: CryptoPort = {
+  randomBytes: (length) => plain(randomBytes(length)),
+  sha256: (bytes) => plain(createHash("sha256").update(bytes).digest()),
+  hmacSha256: (key, bytes) => plain(createHmac("sha256", key).update(bytes).digest()),
+
+  aesGcmSeal({ key, nonce, aad, text }: AesGcmInput): Uint8Array {
+    const cipher = createCipheriv(cipherName(key), key, nonce);
+    cipher.setAAD(aad);
+    return plain(Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]));
+  },
+
+  aesGcmOpen({ key, nonce, aad, text }: AesGcmInput): Uint8Array {
+    if (text.length < TAG_BYTES) throw new BadSealError("sealed text too short");
+    const body = text.subarray(0, text.length - TAG_BYTES);
+    const decipher = createDecipheriv(cipherName(key), key, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(aad);
+    decipher.setAuthTag(text.subarray(text.length - TAG_BYTES));
+    try {
+      return plain(Buffer.concat([decipher.update(body), decipher.final()]));
+    } catch (cause) {
+      throw new BadSealError("seal does not verify", {}, { cause });
+    }
+  },
+};

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+/** One project a kind of test; kinds that spawn processes or a browser get long time-outs and run one file at a time. */
+const QUICK = ["unit", "contract", "conformance", "architecture"];
+const SLOW = ["integration", "e2e", "browser"];
+
+export default defineConfig({
+  test: {
+    projects: [
+      ...QUICK.map((name) => ({
+        test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, hookTimeout: 30_000 },
+      })),
+      ...SLOW.map((name) => ({
+        test: {
+          name,
+          include: [`test/${name}/**/*.test.ts`],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          pool: "forks" as const,
+        },
+      })),
+    ],
+  },
+});
