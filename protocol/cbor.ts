@@ -32,8 +32,8 @@ function widen(value: unknown): unknown {
  * @throws {MalformedError} PROTO_MALFORMED when the bytes are not exactly one CBOR item of at most 1 MiB,
  *   nest deeper than 16, or hold an integer past 2^53
  */
-export function decodeCbor(bytes: Uint8Array): unknown {
-  if (bytes.length > MAX_CBOR_BYTES) throw new MalformedError("CBOR message too long", { bytes: bytes.length });
+export function decodeCbor(bytes: Uint8Array, maxBytes: number = MAX_CBOR_BYTES): unknown {
+  if (bytes.length > maxBytes) throw new MalformedError("CBOR message too long", { bytes: bytes.length });
   let value: unknown;
   try {
     value = records.decode(bytes);

@@ -1,0 +1,43 @@
+import { type Static, Type } from "@sinclair/typebox";
+
+/** Retained on `state`; the last will says `offline`. */
+export const DeviceState = Type.Object(
+  {
+    status: Type.Union([Type.Literal("online"), Type.Literal("offline")]),
+    boot: Type.Optional(Type.String({ pattern: "^[0-9a-f]{8}$" })),
+    atMs: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  { additionalProperties: false },
+);
+export type DeviceState = Static<typeof DeviceState>;
+
+/** On `health`, about once a minute: counts and states only, never anything of a person. */
+export const DeviceHealth = Type.Object({
+  version: Type.String({ maxLength: 32 }),
+  uptimeMs: Type.Integer({ minimum: 0 }),
+  clock: Type.Object({ state: Type.String({ maxLength: 16 }), uncertaintyMs: Type.Integer({ minimum: 0 }) }),
+  ledger: Type.Object({
+    rows: Type.Integer({ minimum: 0 }),
+    unsent: Type.Integer({ minimum: 0 }),
+    oldestUnsentMs: Type.Integer({ minimum: 0 }),
+  }),
+  diskFreeBytes: Type.Integer({ minimum: 0 }),
+  scanner: Type.Boolean(),
+  counters: Type.Record(Type.String({ maxLength: 48 }), Type.Integer({ minimum: 0 })),
+});
+export type DeviceHealth = Static<typeof DeviceHealth>;
+
+/** On `time-request`, QoS 0: asks the gateway for signed time. */
+export const TimeRequest = Type.Object(
+  { nonce: Type.String({ pattern: "^[0-9a-f]{32}$" }) },
+  { additionalProperties: false },
+);
+export type TimeRequest = Static<typeof TimeRequest>;
+
+/** User name of CONNECT: the boot id, so that a broker can tell a reconnect from a copied card. */
+export function connectUserName(boot: string): string {
+  return `boot:${boot}`;
+}
+
+/** Largest packet that a broker accepts from a kiosk: one batch with its certificates, bytes. */
+export const MAX_PACKET_BYTES = 131_072;

@@ -1,0 +1,176 @@
+import sqlite3 from "sqlite3";
+import { BluepostError, type Recovery } from "../../protocol/errors.ts";
+
+/** A value that SQLite stores; integers must be safe integers. */
+export type SqlValue = string | number | null | Uint8Array;
+export type SqlParams = readonly SqlValue[];
+export type SqlRow = Record<string, SqlValue>;
+
+/** A statement failed. `details.sqlite` is SQLite's own code, for example `SQLITE_FULL`. */
+export class StoreError extends BluepostError {
+  readonly code = "RT_STORE_FAILED";
+  readonly recovery: Recovery;
+
+  constructor(sqliteCode: string, options?: ErrorOptions) {
+    super(`the database refused a statement (${sqliteCode})`, { sqlite: sqliteCode }, options);
+    this.recovery = sqliteCode === "SQLITE_BUSY" ? "retry" : "operator";
+  }
+}
+
+/** The file is not a sound SQLite database. */
+export class StoreCorruptError extends BluepostError {
+  readonly code = "RT_STORE_CORRUPT";
+  readonly recovery = "operator";
+}
+
+const CORRUPT = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB"]);
+
+function translate(cause: Error): BluepostError {
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "SQLITE_ERROR";
+  if (CORRUPT.has(code)) return new StoreCorruptError("the database file is damaged", { sqlite: code }, { cause });
+  return new StoreError(code, { cause });
+}
+
+/** Statements that may be sent within a transaction or on their own. Every call must be awaited: unawaited ones run out of order. */
+export interface Sql {
+  /** Runs one statement. @returns rows changed @throws {StoreError} RT_STORE_FAILED */
+  run(sql: string, params?: SqlParams): Promise<number>;
+  /** Reads all rows. @throws {StoreError} RT_STORE_FAILED */
+  all<Row extends object = SqlRow>(sql: string, params?: SqlParams): Promise<Row[]>;
+  /** Reads the first row. @throws {StoreError} RT_STORE_FAILED */
+  get<Row extends object = SqlRow>(sql: string, params?: SqlParams): Promise<Row | undefined>;
+}
+
+export interface DatabaseOptions {
+  /** Path of the database file; created when absent. */
+  readonly file: string;
+  /** FULL: a commit survives a power cut. OFF only in tests that must fail. */
+  readonly synchronous?: "FULL" | "NORMAL" | "OFF";
+  /** Bytes, a power of two; takes effect on a new file only. */
+  readonly pageSize?: number;
+  /** Pages of write-ahead log after which it is copied into the file. */
+  readonly walAutocheckpoint?: number;
+  /** Whether to open for reading only, beside another connection that writes. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * One connection of the `sqlite3` package in WAL mode, with transactions that cannot interleave.
+ *
+ * The package runs statements on a thread pool and keeps no order among prepared statements, so this class awaits each and
+ * queues transactions one behind the other. Statements outside a transaction share the connection: they must only read.
+ */
+export class Database implements Sql {
+  readonly file: string;
+  readonly #driver: sqlite3.Database;
+  readonly #statements = new Map<string, sqlite3.Statement>();
+  #tail: Promise<unknown> = Promise.resolve();
+
+  private constructor(file: string, driver: sqlite3.Database) {
+    this.file = file;
+    this.#driver = driver;
+  }
+
+  /**
+   * Opens a database file.
+   *
+   * @throws {StoreCorruptError} RT_STORE_CORRUPT when the file is not a database
+   * @throws {StoreError} RT_STORE_FAILED when it cannot be opened
+   */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const mode = options.readOnly ? sqlite3.OPEN_READONLY : sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE;
+    const driver = await new Promise<sqlite3.Database>((resolve, reject) => {
+      const opened = new sqlite3.Database(options.file, mode, (fault) =>
+        fault ? reject(translate(fault)) : resolve(opened),
+      );
+    });
+    const database = new Database(options.file, driver);
+    try {
+      await database.#configure(options);
+    } catch (fault) {
+      await database.close();
+      throw fault;
+    }
+    return database;
+  }
+
+  async #configure(options: DatabaseOptions): Promise<void> {
+    await this.exec("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON");
+    if (options.readOnly) return;
+    if (options.pageSize) await this.exec(`PRAGMA page_size = ${options.pageSize}`);
+    await this.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.synchronous ?? "FULL"}`);
+    if (options.walAutocheckpoint) await this.exec(`PRAGMA wal_autocheckpoint = ${options.walAutocheckpoint}`);
+  }
+
+  /** Runs several statements that return nothing. @throws {StoreError} RT_STORE_FAILED */
+  exec(sql: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#driver.exec(sql, (fault) => (fault ? reject(translate(fault)) : resolve()));
+    });
+  }
+
+  run(sql: string, params: SqlParams = []): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#prepare(sql).run(params, function (this: sqlite3.RunResult, fault: Error | null) {
+        if (fault) reject(translate(fault));
+        else resolve(this.changes);
+      });
+    });
+  }
+
+  all<Row extends object = SqlRow>(sql: string, params: SqlParams = []): Promise<Row[]> {
+    return new Promise((resolve, reject) => {
+      this.#prepare(sql).all<Row>(params, (fault, rows) => (fault ? reject(translate(fault)) : resolve(rows)));
+    });
+  }
+
+  async get<Row extends object = SqlRow>(sql: string, params: SqlParams = []): Promise<Row | undefined> {
+    return (await this.all<Row>(sql, params))[0];
+  }
+
+  /**
+   * Runs `work` in one immediate transaction and commits; when this resolves, the rows are on the disk (synchronous FULL).
+   *
+   * @throws whatever `work` throws, after a rollback; {StoreError} RT_STORE_FAILED when the commit fails, nothing kept
+   */
+  transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    const turn = this.#tail.then(() => this.#transact(work));
+    this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
+    return turn;
+  }
+
+  async #transact<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    await this.run("BEGIN IMMEDIATE");
+    try {
+      const result = await work(this);
+      await this.run("COMMIT");
+      return result;
+    } catch (fault) {
+      await this.run("ROLLBACK").catch(() => undefined); // SQLite may have rolled back by itself (SQLITE_FULL)
+      throw fault;
+    }
+  }
+
+  /** Waits for the transaction under way, then closes; further calls fail. */
+  async close(): Promise<void> {
+    await this.#tail;
+    for (const statement of this.#statements.values())
+      await new Promise<void>((resolve) => statement.finalize(() => resolve()));
+    this.#statements.clear();
+    await new Promise<void>((resolve, reject) => {
+      this.#driver.close((fault) => (fault ? reject(translate(fault)) : resolve()));
+    });
+  }
+
+  #prepare(sql: string): sqlite3.Statement {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    if (this.#statements.size >= 256) return this.#driver.prepare(sql, swallow); // a generated statement: not kept
+    const statement = this.#driver.prepare(sql, swallow);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/** A statement that cannot be prepared fails again, with the same error, when it is run. */
+function swallow(): void {}

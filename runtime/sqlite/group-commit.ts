@@ -1,0 +1,64 @@
+/** What waits for the next commit. */
+interface Waiting<Job, Result> {
+  readonly job: Job;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (fault: unknown) => void;
+}
+
+/**
+ * Gathers jobs that arrive while a commit is under way into the next one: one flush for all of them.
+ *
+ * A lone job is committed at once. `commit` gets the jobs in order of arrival and returns one result each; when it throws,
+ * every job of that group fails with the same fault.
+ */
+export class GroupCommit<Job, Result> {
+  readonly #commit: (jobs: readonly Job[]) => Promise<readonly Result[]>;
+  readonly #maxGroup: number;
+  #waiting: Waiting<Job, Result>[] = [];
+  #running: Promise<void> | null = null;
+
+  constructor(options: {
+    readonly commit: (jobs: readonly Job[]) => Promise<readonly Result[]>;
+    readonly maxGroup: number;
+  }) {
+    this.#commit = options.commit;
+    this.#maxGroup = options.maxGroup;
+  }
+
+  /** Jobs that no commit has taken up yet. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  /** Resolves when the job is committed. */
+  add(job: Job): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      this.#waiting.push({ job, resolve, reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Resolves when nothing waits and nothing runs. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve)); // one turn of the loop: what arrived together commits together
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.slice(0, this.#maxGroup);
+      this.#waiting = this.#waiting.slice(this.#maxGroup);
+      await this.#commitGroup(group);
+    }
+    this.#running = null;
+  }
+
+  async #commitGroup(group: readonly Waiting<Job, Result>[]): Promise<void> {
+    try {
+      const results = await this.#commit(group.map(({ job }) => job));
+      for (const [at, waiting] of group.entries()) waiting.resolve(results[at] as Result);
+    } catch (fault) {
+      for (const waiting of group) waiting.reject(fault);
+    }
+  }
+}
