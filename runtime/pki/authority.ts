@@ -4,7 +4,7 @@ import * as x509 from "@peculiar/x509";
 import type { DeviceId, SiteId } from "../../protocol/ids.ts";
 import { DAY_MS } from "../../protocol/units.ts";
 
-x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
+x509.cryptoProvider.set(webcrypto as never); // the library types this as the DOM's Crypto, which Node's is at run time
 
 /** Top of the names that certificates carry; `.internal` is reserved for private use and never resolves outside. */
 export const NAME_ROOT = "bluepost.internal";
