@@ -1,0 +1,46 @@
+import type { BoottimeMs, WallMs } from "../../protocol/units.ts";
+import type { AdmissionPolicy } from "./policy.ts";
+
+/** What the door knows of one visitor: the last thing that happened, in this boot's time. */
+export interface VisitorPast {
+  readonly direction: "in" | "out";
+  /** When; far in the past when it happened before this boot. */
+  readonly boottimeMs: BoottimeMs;
+  readonly wallMs: WallMs;
+  readonly party: number;
+}
+
+/** All that a decision depends on. */
+export interface AdmissionCase {
+  readonly past: VisitorPast | null;
+  /** People inside now, unnamed companions included. */
+  readonly inside: number;
+  /** Unnamed companions announced with this scan, 0 to 9. */
+  readonly party: number;
+  readonly nowMs: BoottimeMs;
+  readonly policy: AdmissionPolicy;
+}
+
+/** What the door does with a visitor whose code it could read. */
+export type Admission =
+  | { readonly kind: "admit"; readonly direction: "in" | "out"; readonly party: number }
+  | { readonly kind: "already"; readonly since: VisitorPast }
+  | { readonly kind: "repeat" }
+  | { readonly kind: "full" };
+
+/**
+ * Decides one scan. Pure: the same case gives the same answer.
+ *
+ * The door never refuses for being unsure: an exit without a known entrance is an exit, and the engine pairs what the door could not.
+ */
+export function decideAdmission({ past, inside, party, nowMs, policy }: AdmissionCase): Admission {
+  const age = past ? nowMs - past.boottimeMs : Number.POSITIVE_INFINITY;
+  if (past && age < policy.repeatIgnoredMs) return { kind: "repeat" };
+  if (past && age < policy.minimumDwellMs) return { kind: "already", since: past };
+  if (policy.profile === "exit" || past?.direction === "in") {
+    return { kind: "admit", direction: "out", party: past?.direction === "in" ? past.party : party };
+  }
+  const people = 1 + party;
+  if (policy.capacity !== null && inside + people > policy.capacity) return { kind: "full" };
+  return { kind: "admit", direction: "in", party };
+}

@@ -1,0 +1,54 @@
+import { toHex } from "../../protocol/bytes.ts";
+import { type CheckinRecord, encodeRecord } from "../../protocol/checkin/record.ts";
+import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
+import type { Epoch } from "../../protocol/ids.ts";
+import type { Sql } from "../../runtime/sqlite/database.ts";
+import { type DiskRow, insertRows, insertSession, selectRows } from "./rows.ts";
+
+/** The same happening under a new number; its seals stay bound to where it first stood. */
+export function reissue(record: CheckinRecord, epoch: Epoch, seq: number): CheckinRecord {
+  return { ...record, seq, origin: record.origin ?? { epoch, seq: record.seq } };
+}
+
+/**
+ * Replaces the whole table by the rows from `from` on, numbered anew from 1 and not yet cut. Runs inside the caller's transaction.
+ *
+ * @param old.epoch the epoch that the rows stand in now
+ * @returns rows issued again
+ */
+export async function reissueRows(
+  sql: Sql,
+  old: { readonly from: number; readonly epoch: Epoch; readonly sessions: ReadonlyMap<string, SessionHeader> },
+): Promise<number> {
+  const rows: DiskRow[] = [];
+  for (let from = old.from; ; ) {
+    const part = await selectRows(sql, from, 1_000);
+    const last = part.at(-1);
+    if (!last) break;
+    from = last.record.seq + 1;
+    for (const { record, tag } of part) {
+      const issued = reissue(record, old.epoch, rows.length + 1);
+      rows.push({ record: issued, encoded: encodeRecord(issued), tag, cut: null });
+    }
+  }
+  await sql.run("DELETE FROM checkins");
+  await sql.run("DELETE FROM sessions");
+  await insertRows(sql, rows);
+  await keepSessions(sql, rows, old.sessions);
+  return rows.length;
+}
+
+async function keepSessions(
+  sql: Sql,
+  rows: readonly DiskRow[],
+  sessions: ReadonlyMap<string, SessionHeader>,
+): Promise<void> {
+  const kept = new Set<string>();
+  for (const { record } of rows) {
+    const id = record.identity && toHex(record.identity.session);
+    const header = id === undefined ? undefined : sessions.get(id);
+    if (id === undefined || !header || kept.has(id)) continue;
+    kept.add(id);
+    await insertSession(sql, record.seq, header);
+  }
+}

@@ -1,0 +1,257 @@
+import type { DeviceClock, DeviceTime } from "../../firmware/ports/device-clock.ts";
+import type { RawScan } from "../../firmware/ports/qr-scanner.ts";
+import type { CryptoPort } from "../../protocol/crypto-port.ts";
+import { BluepostError } from "../../protocol/errors.ts";
+import type { ResultCode } from "../../protocol/http/kiosk-screen.ts";
+import type { VenueId } from "../../protocol/ids.ts";
+import type { Credential, QrReading } from "../../protocol/qr/reading.ts";
+import type { BoottimeMs, WallMs } from "../../protocol/units.ts";
+import { faultFields, type Logger } from "../../runtime/log.ts";
+import { type Admission, decideAdmission } from "../admission/decide.ts";
+import { PassSteps } from "../admission/pass-steps.ts";
+import type { AdmissionPolicy } from "../admission/policy.ts";
+import type { Visitors } from "../admission/visitors.ts";
+import { tagsOf } from "../day/day-turn.ts";
+import type { Append, CheckinLog, LoggedRow, RecordDraft } from "../ledger/checkin-log.ts";
+import type { Counters } from "./counters.ts";
+import { PendingParty } from "./party.ts";
+import type { SealingPool } from "./sealing-pool.ts";
+
+/** What a scan comes to: for the screen, the lights and the counters. */
+export interface ScanAnswer {
+  readonly code: ResultCode;
+  readonly credential: Credential | null;
+  readonly atMs: WallMs;
+  readonly party: number;
+  /** Rows committed by this scan, oldest first. */
+  readonly rows: readonly LoggedRow[];
+  readonly hint: "scanner_layout" | "own_code" | null;
+}
+
+export interface ScanServiceDeps {
+  readonly parse: (
+    bytes: Uint8Array,
+    context: { nowMs: WallMs | null; clockUncertaintyMs: number },
+  ) => Promise<QrReading>;
+  readonly crypto: CryptoPort;
+  readonly clock: DeviceClock;
+  readonly log: CheckinLog;
+  readonly visitors: Visitors;
+  readonly sealing: SealingPool;
+  readonly policy: AdmissionPolicy;
+  readonly place: { readonly venue: VenueId; readonly gate: number };
+  readonly counters: Counters;
+  readonly logger: Logger;
+}
+
+/** The last visitor let in, who may still say how many came along; held for seconds, in memory only. */
+interface LastAdmission {
+  readonly credential: Credential;
+  readonly row: LoggedRow;
+  readonly untilMs: BoottimeMs;
+}
+
+/**
+ * Turns one scan into one answer: parse, decide, commit, in that order, with one reading of the clock.
+ *
+ * Decisions are made one after the other; commits of scans that queue up share a flush. Nothing is answered `in_ok` or `out_ok`
+ * before its row is on the disk.
+ */
+export class ScanService {
+  readonly #deps: ScanServiceDeps;
+  readonly #pending: PendingParty;
+  readonly #steps = new PassSteps();
+  #last: LastAdmission | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: ScanServiceDeps) {
+    this.#deps = deps;
+    this.#pending = new PendingParty(deps.policy.partyWindowMs);
+  }
+
+  /** Answers one scan; null when nothing is to be shown (the same gesture again). Never throws for anything that was scanned. */
+  async answer(scan: RawScan): Promise<ScanAnswer | null> {
+    const now = this.#deps.clock.now();
+    const reading = await this.#read(scan, now);
+    this.#deps.counters.add(reading.kind === "credential" ? `scan.${reading.format}` : `scan.${reading.kind}`);
+    if (reading.kind !== "credential") return this.#answerOther(reading, now);
+    const { decided } = await this.#inTurn(() => this.#decide(reading, now));
+    return decided;
+  }
+
+  /** Adds companions to the visitor just let in. @returns the new answer, or null when the time for it is over */
+  async addParty(count: number): Promise<ScanAnswer | null> {
+    const now = this.#deps.clock.now();
+    const last = this.#last;
+    if (!last || now.boottimeMs > last.untilMs) return null;
+    return this.#amend(last, count, now);
+  }
+
+  async #read(scan: RawScan, now: DeviceTime): Promise<QrReading> {
+    if (scan.overflow) return { kind: "unknown", reason: "oversize" };
+    const trusted = now.state !== "unsynced";
+    return this.#deps.parse(scan.bytes, {
+      nowMs: trusted ? now.wallMs : null,
+      clockUncertaintyMs: trusted ? now.uncertaintyMs : 0,
+    });
+  }
+
+  #answerOther(
+    reading: Exclude<QrReading, Credential>,
+    now: DeviceTime,
+  ): Promise<ScanAnswer | null> | ScanAnswer | null {
+    switch (reading.kind) {
+      case "party": {
+        const last = this.#last;
+        if (last && now.boottimeMs <= last.untilMs) return this.#amend(last, reading.count, now);
+        this.#pending.announce(reading.count, now.boottimeMs);
+        return { ...this.#plain("party_ok", now), party: reading.count };
+      }
+      case "poster":
+        return { ...this.#plain("poster", now), hint: "own_code" };
+      case "refused":
+        this.#deps.counters.add(`refused.${reading.reason}`);
+        return {
+          ...this.#plain(refusalCode(reading.reason), now),
+          hint: reading.reason === "scanner_layout" ? "scanner_layout" : null,
+        };
+      case "setup":
+      case "staff":
+        return this.#plain("see_staff", now);
+      case "unknown":
+        this.#deps.counters.add(`unknown.${reading.reason}`);
+        return this.#plain("unknown_qr", now);
+    }
+  }
+
+  /** Decides and starts the commit; the returned promise inside lets the next decision begin before the flush ends. */
+  async #decide(
+    credential: Credential,
+    now: DeviceTime,
+  ): Promise<{ decided: Promise<ScanAnswer | null> | ScanAnswer | null }> {
+    const { visitors, policy, log, crypto } = this.#deps;
+    await this.#deps.sealing.prepare(now.boottimeMs);
+    const tags = tagsOf(crypto, log.dayKeys, credential);
+    const party = this.#pending.take(now.boottimeMs);
+    const past = visitors.find(tags);
+    const admission = decideAdmission({ past, inside: visitors.inside, party, nowMs: now.boottimeMs, policy });
+    this.#deps.counters.add(`answer.${admission.kind}`);
+    if (admission.kind === "repeat") return { decided: null };
+    if (admission.kind === "already") {
+      return {
+        decided: {
+          ...this.#plain("already", now),
+          credential,
+          atMs: admission.since.wallMs,
+          party: admission.since.party,
+        },
+      };
+    }
+    if (admission.kind === "admit" && !this.#steps.use(credential)) return { decided: this.#plain("expired", now) };
+    if (admission.kind === "full") return { decided: { ...this.#plain("full", now), credential } };
+    const undo = visitors.note(tags, { ...admission, boottimeMs: now.boottimeMs, wallMs: now.wallMs });
+    const append = this.#append(
+      credential,
+      this.#draft(admission.direction, admission.party, credential, now),
+      tags[0] ?? null,
+    );
+    return { decided: this.#commit(credential, admission, { append, now, undo }) };
+  }
+
+  async #commit(
+    credential: Credential,
+    admission: Extract<Admission, { kind: "admit" }>,
+    step: { readonly append: Append; readonly now: DeviceTime; readonly undo: () => void },
+  ): Promise<ScanAnswer> {
+    const { now } = step;
+    try {
+      const rows = await this.#deps.log.append([step.append]);
+      const row = rows[0] as LoggedRow;
+      const untilMs = (now.boottimeMs + this.#deps.policy.partyWindowMs) as BoottimeMs;
+      this.#last = admission.direction === "in" ? { credential, row, untilMs } : null;
+      const code = admission.direction === "in" ? "in_ok" : "out_ok";
+      return { code, credential, atMs: now.wallMs, party: admission.party, rows, hint: null };
+    } catch (fault) {
+      step.undo();
+      return this.#fault(fault, now);
+    }
+  }
+
+  async #amend(last: LastAdmission, count: number, now: DeviceTime): Promise<ScanAnswer> {
+    this.#last = null;
+    const { visitors, log, crypto } = this.#deps;
+    await this.#deps.sealing.prepare(now.boottimeMs);
+    const tags = tagsOf(crypto, log.dayKeys, last.credential);
+    const undo = visitors.note(tags, { direction: "in", boottimeMs: now.boottimeMs, wallMs: now.wallMs, party: count });
+    const draft = this.#draft("in", count, last.credential, now);
+    const annul: RecordDraft = {
+      ...draft,
+      kind: "annul",
+      annuls: last.row.record.seq,
+      scheme: "none",
+      party: 0,
+      evidence: "none",
+    };
+    try {
+      const rows = await log.append([
+        { draft: annul, tag: null, seal: null },
+        this.#append(last.credential, draft, tags[0] ?? null),
+      ]);
+      return { code: "in_ok", credential: last.credential, atMs: now.wallMs, party: count, rows, hint: null };
+    } catch (fault) {
+      undo();
+      return this.#fault(fault, now);
+    }
+  }
+
+  #append(credential: Credential, draft: RecordDraft, tag: Append["tag"]): Append {
+    const { sealing, log } = this.#deps;
+    const { device, stream } = log.key;
+    return {
+      draft,
+      tag,
+      seal: ({ epoch, seq }) => sealing.seal(credential, { device, epoch, stream, seq, kind: draft.kind }),
+    };
+  }
+
+  #draft(kind: "in" | "out", party: number, credential: Credential, now: DeviceTime): RecordDraft {
+    return {
+      kind,
+      venue: this.#deps.place.venue,
+      gate: this.#deps.place.gate,
+      boot: now.bootId,
+      boottimeMs: now.boottimeMs,
+      wallMs: now.wallMs,
+      clock: now.state,
+      uncertaintyMs: now.uncertaintyMs,
+      scheme: credential.scheme,
+      party,
+      evidence: credential.evidence,
+    };
+  }
+
+  #fault(fault: unknown, now: DeviceTime): ScanAnswer {
+    if (!(fault instanceof BluepostError)) throw fault;
+    this.#deps.logger.error("scan.not_stored", faultFields(fault));
+    this.#deps.counters.add("answer.fault");
+    return this.#plain("fault", now);
+  }
+
+  #plain(code: ResultCode, now: DeviceTime): ScanAnswer {
+    return { code, credential: null, atMs: now.wallMs, party: 0, rows: [], hint: null };
+  }
+
+  #inTurn<Result>(job: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(job);
+    this.#turn = turn.catch(() => undefined); // the caller gets the fault; the door goes on
+    return turn;
+  }
+}
+
+function refusalCode(reason: string): ResultCode {
+  return reason === "expired" || reason === "stale"
+    ? "expired"
+    : reason === "malformed" || reason === "oversize"
+      ? "unknown_qr"
+      : "see_staff";
+}

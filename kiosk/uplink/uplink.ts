@@ -1,0 +1,214 @@
+import type { Receipt } from "../../protocol/checkin/receipt.ts";
+import type { CoseKey } from "../../protocol/cose.ts";
+import { signCose1 } from "../../protocol/cose.ts";
+import { BluepostError } from "../../protocol/errors.ts";
+import { faultFields, type Logger } from "../../runtime/log.ts";
+import { every, type Timers } from "../../runtime/timers.ts";
+import type { CheckinLog } from "../ledger/checkin-log.ts";
+import { applyReceipt, openReceipt, type ReceiptKeys } from "./receipts.ts";
+import type { UplinkTransport } from "./transport.ts";
+
+/** How this kiosk signs: its device key, and the chain that the engine checks it by. */
+export interface DeviceSigner {
+  readonly key: CoseKey;
+  /** DER of the device's certificate and its site's. */
+  readonly chain: readonly Uint8Array[];
+}
+
+export interface UplinkDeps {
+  readonly log: CheckinLog;
+  readonly transport: UplinkTransport;
+  readonly signer: DeviceSigner;
+  readonly receiptKeys: ReceiptKeys;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** Told whenever `status` may have changed. */
+  readonly changed: () => void;
+}
+
+/** What screen, health and `status` show of the way to the gateway. */
+export interface UplinkStatus {
+  readonly online: boolean;
+  /** Rows that the gateway has acknowledged in this run, or the engine has confirmed. */
+  readonly custodyUpto: number;
+  readonly confirmedUpto: number;
+  readonly forks: number;
+  readonly rejectedRows: number;
+}
+
+/** Batches that got no store receipt are sent again after this time, then after twice that, up to the maximum. */
+const RESEND_FIRST_MS = 60_000;
+const RESEND_MAX_MS = 1_800_000;
+/** Receipted rows are deleted this often; they stay that long at most, for the view of who is inside. */
+const PRUNE_EVERY_MS = 6 * 3_600_000;
+
+/** Sends the ledger's batches in order, and lets it forget what the engine confirmed. The ledger is the queue. */
+export class Uplink {
+  readonly #deps: UplinkDeps;
+  #online = false;
+  #sentUpto: number;
+  #custodyUpto = 0;
+  #forks = 0;
+  #rejectedRows = 0;
+  #lastStoreTimeMs = 0;
+  #resendMs = RESEND_FIRST_MS;
+  #pumping: Promise<void> | null = null;
+  #again = false;
+  #closed = false;
+  #stopPruning = (): void => {};
+  #cancelResend = (): void => {};
+
+  constructor(deps: UplinkDeps) {
+    this.#deps = deps;
+    this.#sentUpto = deps.log.watermark.upto;
+  }
+
+  get status(): UplinkStatus {
+    return {
+      online: this.#online,
+      custodyUpto: Math.max(this.#custodyUpto, this.#deps.log.watermark.upto),
+      confirmedUpto: this.#deps.log.watermark.upto,
+      forks: this.#forks,
+      rejectedRows: this.#rejectedRows,
+    };
+  }
+
+  /** Starts the timers for sending again and for deleting. */
+  open(): void {
+    this.#stopPruning = every(this.#deps.timers, PRUNE_EVERY_MS, () => void this.prune());
+    this.#armResend();
+  }
+
+  /** The transport came up or went down. */
+  connection(online: boolean): void {
+    this.#online = online;
+    this.#deps.changed();
+    if (online) this.wake();
+  }
+
+  /** Sends what there is to send; call it after every commit. */
+  wake(): void {
+    this.#again = true;
+    this.#pumping ??= this.#pump().finally(() => {
+      this.#pumping = null;
+      if (this.#again && this.#online && !this.#closed) this.wake();
+    });
+  }
+
+  /** Handles a message on the `receipt` topic; a bad one is counted and changes nothing. */
+  async receipt(bytes: Uint8Array): Promise<void> {
+    try {
+      const receipt = await openReceipt(bytes, this.#deps.receiptKeys);
+      await this.#apply(receipt);
+    } catch (fault) {
+      if (!(fault instanceof BluepostError)) throw fault;
+      this.#deps.logger.warn("receipt.refused", faultFields(fault));
+    }
+  }
+
+  /** Deletes rows that the engine has confirmed. */
+  async prune(): Promise<void> {
+    const rows = await this.#deps.log.prune(this.#deps.log.watermark.upto);
+    if (rows > 0) this.#deps.logger.info("ledger.pruned", { rows });
+  }
+
+  /** Resolves when nothing is being sent any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopPruning();
+    this.#cancelResend();
+    await this.#pumping;
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#again && this.#online && !this.#closed) {
+      this.#again = false;
+      try {
+        await this.#deps.log.cutPending();
+        await this.#sendAll();
+      } catch (fault) {
+        this.#deps.logger.warn("uplink.interrupted", faultFields(fault));
+        if (!(fault instanceof BluepostError) || fault.recovery === "operator") throw fault;
+        return;
+      }
+    }
+  }
+
+  async #sendAll(): Promise<void> {
+    const { log, transport, signer } = this.#deps;
+    while (this.#online && !this.#closed) {
+      const { epoch } = log.key;
+      const batch = await log.nextBatch(this.#sentUpto);
+      if (!batch) return;
+      const message = await signCose1(batch.payload, { key: signer.key, x5chain: signer.chain });
+      await transport.publish("checkins", message, { qos: 1 });
+      if (log.key.epoch !== epoch) continue; // a fork was answered meanwhile: this number belongs to the past epoch
+      this.#sentUpto = Math.max(this.#sentUpto, batch.to);
+      this.#custodyUpto = Math.max(this.#custodyUpto, batch.to);
+      this.#deps.changed();
+    }
+  }
+
+  async #apply(receipt: Receipt): Promise<void> {
+    const { log, logger } = this.#deps;
+    const effect = await applyReceipt(log, receipt);
+    switch (effect.kind) {
+      case "foreign":
+        logger.info("receipt.foreign", { kind: receipt.kind });
+        return;
+      case "fork":
+        return this.#fork();
+      case "custody":
+        this.#custodyUpto = Math.max(this.#custodyUpto, Math.min(effect.upto, this.#sentUpto));
+        break;
+      case "rewound":
+        if (receipt.storeTimeMs < this.#lastStoreTimeMs) return; // an older receipt that came late
+        logger.warn("receipt.rewound", { upto: effect.upto });
+        this.#sendFrom(effect.upto);
+        break;
+      case "confirmed":
+        this.#resendMs = RESEND_FIRST_MS;
+        this.#noteRejected(receipt);
+        if (receipt.missing[0]) this.#sendFrom(receipt.missing[0][0] - 1);
+        break;
+    }
+    if (receipt.kind === "store") this.#lastStoreTimeMs = receipt.storeTimeMs;
+    this.#deps.changed();
+  }
+
+  #noteRejected(receipt: Receipt): void {
+    if (receipt.storeTimeMs <= this.#lastStoreTimeMs || receipt.rejected.length === 0) return;
+    this.#rejectedRows += receipt.rejected.length;
+    this.#deps.logger.error("receipt.rows_rejected", {
+      rows: receipt.rejected.length,
+      reason: receipt.rejected[0]?.[1] ?? "",
+    });
+  }
+
+  async #fork(): Promise<void> {
+    this.#forks += 1;
+    const reissued = await this.#deps.log.startEpoch();
+    this.#sentUpto = 0;
+    this.#custodyUpto = 0;
+    this.#deps.logger.error("ledger.forked", { reissued });
+    this.#deps.changed();
+    this.wake();
+  }
+
+  #sendFrom(upto: number): void {
+    this.#sentUpto = Math.min(this.#sentUpto, upto);
+    this.wake();
+  }
+
+  #armResend(): void {
+    this.#cancelResend = this.#deps.timers.after(this.#resendMs, () => {
+      if (this.#closed) return;
+      const { upto } = this.#deps.log.watermark;
+      if (this.#online && this.#sentUpto > upto) {
+        this.#resendMs = Math.min(this.#resendMs * 2, RESEND_MAX_MS);
+        this.#sendFrom(upto);
+      }
+      this.#armResend();
+    });
+  }
+}
