@@ -1,5 +1,15 @@
 /** What the lights and the buzzer can say; patterns are data of the adapters' folder. */
-export const INDICATOR_SIGNALS = ["idle", "in", "out", "already", "denied", "unknown", "offline", "fault", "identify"] as const;
+export const INDICATOR_SIGNALS = [
+  "idle",
+  "in",
+  "out",
+  "already",
+  "denied",
+  "unknown",
+  "offline",
+  "fault",
+  "identify",
+] as const;
 export type IndicatorSignal = (typeof INDICATOR_SIGNALS)[number];
 
 /** LEDs, buzzer, door relay and button of one kiosk. Failing hardware is reported by `status`, never thrown at a visitor. */

@@ -68,6 +68,8 @@ export interface CheckinLog {
   /** Device, epoch and stream of the rows written now. */
   readonly key: StreamKey;
   readonly watermark: Watermark;
+  /** Highest seq written in this epoch, 0 before the first. */
+  readonly lastSeq: number;
   readonly dayKeys: DayKeys;
   /** Commits rows, in one transaction for the whole call. @returns the committed rows */
   append(rows: readonly Append[]): Promise<readonly LoggedRow[]>;

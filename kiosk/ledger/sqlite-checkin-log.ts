@@ -70,6 +70,10 @@ export class SqliteCheckinLog implements CheckinLog {
     return this.#facts.watermark;
   }
 
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
   get dayKeys(): DayKeys {
     return this.#facts.dayKeys;
   }

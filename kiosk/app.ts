@@ -1,0 +1,252 @@
+import type { DeviceClock } from "../firmware/ports/device-clock.ts";
+import type { Indicator } from "../firmware/ports/indicator.ts";
+import type { QrScanner, RawScan } from "../firmware/ports/qr-scanner.ts";
+import { fromHex } from "../protocol/bytes.ts";
+import { type CoseKey, importVerifyKey } from "../protocol/cose.ts";
+import type { CryptoPort } from "../protocol/crypto-port.ts";
+import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
+import type { VenueId } from "../protocol/ids.ts";
+import type { QrParser } from "../protocol/qr/parser.ts";
+import type { RootLogger } from "../runtime/log.ts";
+import { certificatePublicKey } from "../runtime/pki/chain.ts";
+import type { Trust } from "../runtime/pki/trust.ts";
+import { every, type Timers } from "../runtime/timers.ts";
+import type { AdmissionPolicy } from "./admission/policy.ts";
+import { Visitors } from "./admission/visitors.ts";
+import { anchorRow, clockJumped } from "./clock/anchor.ts";
+import { TimeSync } from "./clock/time-sync.ts";
+import { turnDay } from "./day/day-turn.ts";
+import { type HealthSource, healthMessage, stateMessage } from "./health/health.ts";
+import type { CheckinLog } from "./ledger/checkin-log.ts";
+import { Counters } from "./scan/counters.ts";
+import { type ScanAnswer, ScanService } from "./scan/scan-service.ts";
+import { SealingPool } from "./scan/sealing-pool.ts";
+import { resultOf, signalOf } from "./screen/result-of.ts";
+import type { KioskScreen } from "./screen/screen-port.ts";
+import type { UplinkTransport } from "./uplink/transport.ts";
+import { type DeviceSigner, Uplink, type UplinkStatus } from "./uplink/uplink.ts";
+
+/** Everything that a kiosk is made of; the composition roots (kiosk/main.ts and sim) choose the adapters. */
+export interface KioskDeps {
+  readonly place: { readonly venue: VenueId; readonly gate: number };
+  readonly policy: AdmissionPolicy;
+  readonly trust: Trust;
+  readonly signer: DeviceSigner;
+  readonly log: CheckinLog;
+  readonly scanner: QrScanner;
+  readonly indicator: Indicator;
+  readonly clock: DeviceClock;
+  readonly transport: UplinkTransport;
+  readonly parser: QrParser;
+  readonly screen: KioskScreen;
+  readonly timers: Timers;
+  readonly crypto: CryptoPort;
+  readonly logger: RootLogger;
+  readonly health: HealthSource;
+  /** Told of every answered scan, with how long it took; for the simulator and the benches. */
+  readonly answered?: (answer: ScanAnswer) => void;
+}
+
+/** A running kiosk. */
+export interface Kiosk {
+  /** Resolves when everything that was scanned is answered and stored; the ledger is closed. */
+  close(): Promise<void>;
+  /** The visitor on the screen says how many unnamed people came along. */
+  setParty(request: PartyRequest): Promise<{ readonly ok: boolean }>;
+  readonly status: UplinkStatus & { readonly inside: number; readonly counters: Readonly<Record<string, number>> };
+}
+
+/** Scans being answered at once; more than this and the oldest must finish first. */
+const MAX_OPEN_SCANS = 32;
+const TIME_EVERY_MS = 600_000;
+const TICK_MS = 30_000;
+
+/** Wires one kiosk and starts it: it answers scans at once, whether or not there is a gateway. */
+export async function createKiosk(deps: KioskDeps): Promise<Kiosk> {
+  const app = new KioskApp(deps, await importKeys(deps.trust));
+  await app.open();
+  return app;
+}
+
+async function importKeys(trust: Trust): Promise<{ engine: CoseKey; gateway: CoseKey }> {
+  const engine = await importVerifyKey(fromHex(trust.receiptKey));
+  return { engine, gateway: await importVerifyKey(certificatePublicKey(trust.gateway)) };
+}
+
+class KioskApp implements Kiosk {
+  readonly #deps: KioskDeps;
+  readonly #visitors = new Visitors();
+  readonly #counters = new Counters();
+  readonly #scans: ScanService;
+  readonly #uplink: Uplink;
+  readonly #time: TimeSync;
+  readonly #stop = new AbortController();
+  readonly #open = new Set<Promise<void>>();
+  #loop: Promise<void> = Promise.resolve();
+  #stopTicking: readonly (() => void)[] = [];
+  #results = 0;
+  #lastResult = 0;
+
+  constructor(deps: KioskDeps, keys: { readonly engine: CoseKey; readonly gateway: CoseKey }) {
+    this.#deps = deps;
+    const { log, crypto, clock, transport, timers, logger, trust } = deps;
+    const sealing = new SealingPool(crypto, { match: fromHex(trust.matchKey), vault: fromHex(trust.vaultKey) });
+    this.#uplink = new Uplink({
+      log,
+      transport,
+      timers,
+      signer: deps.signer,
+      receiptKeys: keys,
+      logger: logger.child("uplink"),
+      changed: () => this.#refresh(),
+    });
+    this.#scans = new ScanService({
+      crypto,
+      clock,
+      log,
+      sealing,
+      policy: deps.policy,
+      place: deps.place,
+      visitors: this.#visitors,
+      counters: this.#counters,
+      logger: logger.child("scan"),
+      parse: (bytes, context) => deps.parser.parse(bytes, context),
+    });
+    this.#time = new TimeSync({
+      crypto,
+      transport,
+      gatewayKey: keys.gateway,
+      boottime: () => clock.now().boottimeMs,
+      logger: logger.child("time"),
+      found: (fix) => this.#timeFound(fix),
+    });
+  }
+
+  get status(): Kiosk["status"] {
+    return { ...this.#uplink.status, inside: this.#visitors.inside, counters: this.#counters.all() };
+  }
+
+  async open(): Promise<void> {
+    const { timers, transport } = this.#deps;
+    await this.#replay();
+    await this.#tick();
+    this.#uplink.open();
+    this.#stopTicking = [
+      every(timers, TICK_MS, () => void this.#tick()),
+      every(timers, TIME_EVERY_MS, () => void this.#time.ask()),
+    ];
+    await transport.open({
+      up: () => void this.#connected(),
+      down: () => this.#uplink.connection(false),
+      message: (leaf, payload) => void this.#received(leaf, payload),
+    });
+    this.#loop = this.#scanLoop();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    for (const stop of this.#stopTicking) stop();
+    await this.#loop;
+    await Promise.all(this.#open);
+    await this.#deps.transport.close();
+    await this.#uplink.close();
+    await this.#deps.indicator.close();
+    await this.#deps.log.close();
+  }
+
+  async setParty(request: PartyRequest): Promise<{ ok: boolean }> {
+    if (request.result !== this.#lastResult) return { ok: false };
+    const answer = await this.#scans.addParty(request.count);
+    if (answer) this.#show(answer);
+    return { ok: answer !== null };
+  }
+
+  async #scanLoop(): Promise<void> {
+    for await (const scan of this.#deps.scanner.scans(this.#stop.signal)) {
+      this.#deps.screen.click();
+      if (this.#open.size >= MAX_OPEN_SCANS) await Promise.race(this.#open);
+      const answering = this.#answer(scan).finally(() => this.#open.delete(answering));
+      this.#open.add(answering);
+    }
+  }
+
+  async #answer(scan: RawScan): Promise<void> {
+    const answer = await this.#scans.answer(scan);
+    if (answer) this.#show(answer);
+  }
+
+  #show(answer: ScanAnswer): void {
+    const { screen, indicator, answered } = this.#deps;
+    this.#results += 1;
+    this.#lastResult = this.#results;
+    screen.show(resultOf(answer, { id: this.#results, online: this.#uplink.status.online }));
+    indicator.show(signalOf(answer.code));
+    if (answer.code === "in_ok" || answer.code === "out_ok") indicator.openGate();
+    answered?.(answer);
+    this.#refresh();
+    if (answer.rows.length > 0) this.#uplink.wake();
+  }
+
+  async #connected(): Promise<void> {
+    this.#uplink.connection(true);
+    const now = this.#deps.clock.now();
+    await this.#deps.transport.publish("state", stateMessage(now), { qos: 1, retain: true }).catch(() => undefined); // gone again
+    await this.#time.ask();
+  }
+
+  async #received(leaf: string, payload: Uint8Array): Promise<void> {
+    if (leaf === "receipt") await this.#uplink.receipt(payload);
+    else if (leaf === "time") await this.#time.answer(payload);
+    else if (leaf === "cmd/identify") this.#deps.indicator.show("identify");
+    else this.#counters.add("message.ignored");
+  }
+
+  async #timeFound(fix: Parameters<DeviceClock["adjust"]>[0]): Promise<void> {
+    const { clock, log, place } = this.#deps;
+    const before = clock.now();
+    if (!clockJumped(before, fix)) return;
+    clock.adjust(fix);
+    await log.append([anchorRow(before.bootId, fix, place)]);
+    this.#uplink.wake();
+    await this.#tick();
+  }
+
+  async #tick(): Promise<void> {
+    const { clock, crypto, log, transport, health } = this.#deps;
+    const now = clock.now();
+    if (now.state !== "unsynced") await turnDay(crypto, log, now.wallMs);
+    this.#refresh();
+    if (!this.#uplink.status.online) return;
+    const message = await healthMessage(health, {
+      now,
+      log,
+      counters: this.#counters.all(),
+      confirmed: this.#uplink.status.confirmedUpto,
+    });
+    await transport.publish("health", message, { qos: 0 }).catch(() => undefined); // the next tick says it again
+  }
+
+  /** Rebuilds who is inside from the rows that are still here. */
+  async #replay(): Promise<void> {
+    const { bootId } = this.#deps.clock.now();
+    for (let from = 1; ; ) {
+      const rows = await this.#deps.log.read(from, 500);
+      const last = rows.at(-1);
+      if (!last) return;
+      for (const { record, tag } of rows) if (tag) this.#visitors.replay(tag, record, record.boot !== bootId);
+      from = last.record.seq + 1;
+    }
+  }
+
+  #refresh(): void {
+    const { screen, clock, scanner, policy, log } = this.#deps;
+    const now = clock.now();
+    const { online, custodyUpto } = this.#uplink.status;
+    screen.update({
+      capacity: { inside: Math.max(0, this.#visitors.inside), max: policy.capacity },
+      uplink: { online, unsent: Math.max(0, log.lastSeq - custodyUpto) },
+      scanner: { present: scanner.status().present },
+      clock: { nowMs: Math.max(0, Math.round(now.wallMs)), synced: now.state !== "unsynced" },
+    });
+  }
+}
