@@ -1,0 +1,55 @@
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../protocol/units.ts";
+import type { Rng } from "../rng.ts";
+import type { Person } from "./people.ts";
+
+/** A stay of one person at one venue, as it really was. Times are milliseconds since the world's midnight. */
+export interface Stay {
+  readonly person: number;
+  /** Index of the venue, which is also that of its kiosk. */
+  readonly venue: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface ScheduleOptions {
+  readonly venues: number;
+  readonly opensMs?: number;
+  readonly closesMs?: number;
+}
+
+/** Shortest stay and shortest way between two stays: both longer than a door's minimum dwell. */
+const SHORTEST_MS = 2 * MINUTE_MS;
+
+/** Plans one day for everybody. Groups go together, each member some seconds after the one before. */
+export function createSchedule(rng: Rng, people: readonly Person[], options: ScheduleOptions): readonly Stay[] {
+  const opensMs = options.opensMs ?? 7 * HOUR_MS;
+  const closesMs = options.closesMs ?? 20 * HOUR_MS;
+  const groups = groupsOf(people);
+  const stays: Stay[] = [];
+  for (const members of groups.values()) {
+    let at = opensMs + rng.integer(0, 4 * 60) * MINUTE_MS;
+    for (let trip = rng.integer(1, 4); trip > 0; trip -= 1) {
+      const venue = rng.integer(0, options.venues - 1);
+      const dwellMs = Math.max(SHORTEST_MS, Math.round(45 * Math.exp(0.8 * rng.gaussian())) * MINUTE_MS);
+      if (at + dwellMs + 10 * MINUTE_MS > closesMs) break;
+      stays.push(...together(rng, members, { venue, fromMs: at, toMs: at + dwellMs }));
+      at += dwellMs + rng.integer(5, 90) * MINUTE_MS;
+    }
+  }
+  return stays.sort((a, b) => a.fromMs - b.fromMs || a.person - b.person);
+}
+
+function together(rng: Rng, members: readonly Person[], plan: Omit<Stay, "person">): Stay[] {
+  return members.map((person, rank) => ({
+    person: person.index,
+    venue: plan.venue,
+    fromMs: plan.fromMs + (rank * 4 + rng.integer(0, 3)) * SECOND_MS,
+    toMs: plan.toMs + (rank * 4 + rng.integer(0, 3)) * SECOND_MS,
+  }));
+}
+
+function groupsOf(people: readonly Person[]): Map<number, Person[]> {
+  const groups = new Map<number, Person[]>();
+  for (const person of people) groups.set(person.group, [...(groups.get(person.group) ?? []), person]);
+  return groups;
+}
