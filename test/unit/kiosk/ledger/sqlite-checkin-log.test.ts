@@ -161,7 +161,11 @@ describe("SqliteCheckinLog", () => {
     expect(counts).toEqual({ receipted: 2, custody: 3, lost: 2 });
     const rows = await log.read(1, 100);
     expect(rows[0]?.record.seq).toBe(8);
-    expect(rows.at(-1)?.record).toMatchObject({ seq: 11, kind: "tombstone", lost: { from: 6, to: 7, reason: "disk_full" } });
+    expect(rows.at(-1)?.record).toMatchObject({
+      seq: 11,
+      kind: "tombstone",
+      lost: { from: 6, to: 7, reason: "disk_full" },
+    });
     await log.close();
   });
 });

@@ -1,0 +1,74 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Database, StoreCorruptError, StoreError } from "../../../../runtime/sqlite/database.ts";
+import { GroupCommit } from "../../../../runtime/sqlite/group-commit.ts";
+import { tempFolder } from "../../../support/temp.ts";
+
+describe("GroupCommit", () => {
+  it("takes up together what arrived together, in order, and answers each its own", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 20 }),
+        async (jobs, maxGroup) => {
+          const groups: number[][] = [];
+          const commits = new GroupCommit<number, number>({
+            maxGroup,
+            commit: (group) => {
+              groups.push([...group]);
+              return Promise.resolve(group.map((job) => job * 2));
+            },
+          });
+          expect(await Promise.all(jobs.map((job) => commits.add(job)))).toEqual(jobs.map((job) => job * 2));
+          expect(groups.flat()).toEqual(jobs);
+          expect(groups).toHaveLength(Math.ceil(jobs.length / maxGroup));
+        },
+      ),
+    );
+  });
+
+  it("fails the jobs of a failed commit only", async () => {
+    const commits = new GroupCommit<string, string>({
+      maxGroup: 1,
+      commit: ([job]) => (job === "bad" ? Promise.reject(new Error("full")) : Promise.resolve([String(job)])),
+    });
+    const results = await Promise.allSettled(["a", "bad", "b"].map((job) => commits.add(job)));
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  });
+});
+
+describe("Database", () => {
+  it("never interleaves two transactions, and keeps nothing of a failed one", async () => {
+    const database = await Database.open({ file: join(tempFolder(), "t.db") });
+    await database.exec("CREATE TABLE t (v INTEGER)");
+    const work = (value: number): Promise<void> =>
+      database.transaction(async (sql) => {
+        await sql.run("INSERT INTO t VALUES (?)", [value]);
+        await sql.all("SELECT * FROM t");
+        if (value === 2) throw new Error("changed my mind");
+        await sql.run("INSERT INTO t VALUES (?)", [value]);
+      });
+    await Promise.allSettled([1, 2, 3].map(work));
+    expect((await database.all("SELECT v FROM t")).map((row) => row["v"])).toEqual([1, 1, 3, 3]);
+    await database.close();
+  });
+
+  it("names SQLite's code and never a value in its errors", async () => {
+    const database = await Database.open({ file: join(tempFolder(), "t.db") });
+    await database.exec("CREATE TABLE t (v TEXT UNIQUE)");
+    await database.run("INSERT INTO t VALUES (?)", ["001090123456"]);
+    const fault = await database.run("INSERT INTO t VALUES (?)", ["001090123456"]).catch((thrown: unknown) => thrown);
+    expect(fault).toBeInstanceOf(StoreError);
+    expect((fault as StoreError).details).toEqual({ sqlite: "SQLITE_CONSTRAINT" });
+    expect((fault as StoreError).message).not.toContain("001090123456");
+    await database.close();
+  });
+
+  it("says that a file is no database", async () => {
+    const file = join(tempFolder(), "t.db");
+    writeFileSync(file, "x".repeat(5_000));
+    await expect(Database.open({ file })).rejects.toBeInstanceOf(StoreCorruptError);
+  });
+});
