@@ -1,8 +1,4 @@
-// npm run build
-import { build } from "./lib/build.mjs";
-import { installPackages } from "./lib/install.mjs";
-import { requireTools } from "./lib/preflight.mjs";
+// npm run build: installs when needed and brings dist up to date.
+import { prepare } from "./lib/part.mjs";
 
-requireTools();
-installPackages();
-build();
+await prepare();

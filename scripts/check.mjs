@@ -1,22 +1,32 @@
-// npm run check: every static check, without running a test.
-import { spawnSync } from "node:child_process";
+// npm run check: every static check, without running a test. All of them run, also after one has failed.
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { root } from "./lib/root.mjs";
+import { EXIT, inRoot } from "./lib/root.mjs";
+import { runNode } from "./lib/spawn.mjs";
 
-const bin = (path) => join(root, "node_modules", path);
+const BIOME = "node_modules/@biomejs/biome/bin/biome";
+const TSC = "node_modules/typescript/bin/tsc";
 const CHECKS = [
-  ["lint and format", bin("@biomejs/biome/bin/biome"), ["ci", "--error-on-warnings", "."]],
-  ["types of the product", bin("typescript/bin/tsc"), ["-p", "tsconfig.json", "--noEmit"]],
-  ["types of the tests", bin("typescript/bin/tsc"), ["-p", "test/tsconfig.json", "--noEmit"]],
-  ["types of the pages", bin("typescript/bin/tsc"), ["-p", "web/tsconfig.json", "--noEmit"]],
+  { name: "lint and format", program: BIOME, args: ["ci", "--error-on-warnings", "."] },
+  { name: "types of the product", program: TSC, args: ["-p", "tsconfig.json", "--noEmit"], needs: "tsconfig.json" },
+  {
+    name: "types of the pages",
+    program: TSC,
+    args: ["-p", "web/tsconfig.json", "--noEmit"],
+    needs: "web/tsconfig.json",
+  },
+  {
+    name: "types of the tests",
+    program: TSC,
+    args: ["-p", "test/tsconfig.json", "--noEmit"],
+    needs: "test/tsconfig.json",
+  },
 ];
 
-let failed = 0;
-for (const [name, script, args] of CHECKS) {
-  if (args[1]?.endsWith("tsconfig.json") && !existsSync(join(root, args[1]))) continue;
-  const done = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: "inherit" });
-  console.log(`${done.status === 0 ? "ok    " : "FAILED"} ${name}`);
-  if (done.status !== 0) failed += 1;
+const failed = [];
+for (const { name, program, args, needs } of CHECKS) {
+  if (needs && !existsSync(inRoot(needs))) continue;
+  const code = await runNode(inRoot(program), args);
+  console.log(`${code === 0 ? "ok    " : "FAILED"} ${name}`);
+  if (code !== 0) failed.push(name);
 }
-process.exit(failed === 0 ? 0 : 1);
+process.exit(failed.length === 0 ? EXIT.ok : EXIT.failure);

@@ -1,6 +1,11 @@
-// A command whose part of the product has not landed: says so, and how to see what has.
-const name = process.argv[2];
-console.error(
-  `npm run ${name}: this part of Bluepost has not been built yet. See "Status" in README.md for what there is.`,
-);
-process.exit(69);
+// Commands whose issue is still open say so instead of failing with a missing file.
+import { EXIT, giveUp } from "./lib/root.mjs";
+
+const COMING = {
+  lab: "the simulator's lab on a virtual machine comes with its own issue; `npm start` runs a simulated site today.",
+  deb: "Debian packages come with the set-up issue; `npm run build` makes dist today.",
+};
+const name = process.argv[2] ?? "";
+const coming = COMING[name];
+if (coming === undefined) giveUp(EXIT.usage, `Usage: node scripts/not-yet.mjs ${Object.keys(COMING).join("|")}`);
+giveUp(EXIT.unavailable, `npm run ${name}: not there yet: ${coming}`);

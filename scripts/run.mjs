@@ -1,15 +1,8 @@
-// npm run -s kiosk|gateway|engine|sim -- ARGS
-import { spawn } from "node:child_process";
-import { join } from "node:path";
-import { build } from "./lib/build.mjs";
-import { installPackages } from "./lib/install.mjs";
-import { requireTools } from "./lib/preflight.mjs";
-import { root } from "./lib/root.mjs";
+// npm run -s kiosk|gateway|engine|sim -- ARGS: one part's command line, built first when a source has changed.
+import { runPart } from "./lib/part.mjs";
+import { EXIT, giveUp } from "./lib/root.mjs";
 
+const PARTS = ["kiosk", "gateway", "engine", "sim"];
 const [part, ...args] = process.argv.slice(2);
-requireTools();
-installPackages();
-build();
-const child = spawn(process.execPath, [join(root, "dist", part, "main.js"), ...args], { stdio: "inherit" });
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
-child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+if (!PARTS.includes(part)) giveUp(EXIT.usage, `Usage: node scripts/run.mjs ${PARTS.join("|")} [ARGS]`);
+await runPart(part, args);

@@ -1,3 +1,4 @@
-// npm start: installs and builds when needed, then runs a whole simulated site until Ctrl-C.
-process.argv.splice(2, 0, "sim", "site");
-await import("./run.mjs");
+// npm start: installs and builds what is missing, then runs a whole simulated site until Ctrl-C.
+import { runPart } from "./lib/part.mjs";
+
+await runPart("sim", ["site", ...process.argv.slice(2)]);

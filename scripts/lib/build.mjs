@@ -1,68 +1,89 @@
-// Builds dist/: TypeScript, web pages, and the data files that the compiled code reads.
-import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { root } from "./root.mjs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { giveUp, inRoot, root, say } from "./root.mjs";
+import { runNode } from "./spawn.mjs";
 
+/** The folders that compile to dist of the same name. */
 const CODE = ["protocol", "runtime", "firmware", "kiosk", "gateway", "engine", "sim"];
-const STAMP = join(root, "dist/.built");
-const DATA = /\.(sql|json)$/;
 
-function* files(folder) {
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* files(path);
-    else yield path;
+/** What a build reads: a change of name, size or date below these makes dist stale. */
+const INPUTS = [...CODE, "web", "hardware/pinout.json", "package.json", "tsconfig.base.json", "tsconfig.json"];
+
+/** Files that compiled code reads from beside itself. */
+const READ_AT_RUN_TIME = /\.(sql|json)$/;
+
+/** Full paths of the files at or below a path; none when it does not exist. */
+function* files(path) {
+  if (!existsSync(path)) return;
+  if (!statSync(path).isDirectory()) {
+    yield path;
+    return;
+  }
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.name === "node_modules" || entry.name === "dist") continue;
+    if (entry.isDirectory()) yield* files(join(path, entry.name));
+    else yield join(path, entry.name);
   }
 }
 
-function newest(folders) {
-  let time = 0;
-  for (const folder of folders)
-    for (const file of files(join(root, folder))) time = Math.max(time, statSync(file).mtimeMs);
-  for (const file of ["tsconfig.json", "tsconfig.base.json", "package.json"])
-    time = Math.max(time, statSync(join(root, file)).mtimeMs);
-  return time;
-}
-
-function run(command, args) {
-  const done = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
-  if (done.status !== 0) {
-    console.error(`The build failed at: ${[command, ...args].join(" ")}`);
-    process.exit(1);
+/** A digest over name, size and date of every file below the given paths of the repository. */
+function fingerprint(paths) {
+  const digest = createHash("sha256");
+  for (const path of paths) {
+    for (const file of [...files(inRoot(path))].sort()) {
+      const { size, mtimeMs } = statSync(file);
+      digest.update(`${file}\0${size}\0${mtimeMs}\n`);
+    }
   }
+  return digest.digest("hex");
 }
 
-/** Whether dist/ is newer than every source. */
-export function isBuilt() {
-  return existsSync(STAMP) && statSync(STAMP).mtimeMs >= newest([...CODE, "web", "hardware"]);
+/**
+ * Runs `make` unless the inputs are the same as when it last succeeded.
+ *
+ * @param options.name   names the mark below dist
+ * @param options.inputs paths of the repository that `make` reads
+ * @param options.make   does the work and returns an exit code
+ */
+export async function whenStale({ name, inputs, make }) {
+  const stamp = inRoot("dist", `.${name}.stamp`);
+  const mark = fingerprint(inputs);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === mark) return;
+  const code = await make();
+  if (code !== 0) giveUp(code, `Building failed (${name}); see the lines above.`);
+  mkdirSync(inRoot("dist"), { recursive: true });
+  writeFileSync(stamp, mark);
 }
 
-/** Builds what is out of date. */
+/** Builds the product into dist (TypeScript, pages, data files) when a source has changed since the last build. */
 export function build() {
-  if (isBuilt()) return;
-  console.error("Building ...");
-  const started = Date.now();
-  run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", "tsconfig.json"]);
-  if (existsSync(join(root, "web/vite.config.ts"))) {
-    run(process.execPath, [
-      join(root, "node_modules/vite/bin/vite.js"),
-      "build",
-      "--config",
-      "web/vite.config.ts",
-      "--logLevel",
-      "warn",
-    ]);
-  }
-  for (const folder of CODE) for (const file of files(join(root, folder))) if (DATA.test(file)) copy(file);
-  if (existsSync(join(root, "hardware/pinout.json"))) copy(join(root, "hardware/pinout.json"));
-  writeFileSync(STAMP, "");
-  console.error(`Built in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
+  return whenStale({ name: "product", inputs: INPUTS, make: makeProduct });
 }
 
-function copy(file) {
-  const target = join(root, "dist", file.slice(root.length + 1));
-  mkdirSync(dirname(target), { recursive: true });
-  cpSync(file, target);
+async function makeProduct() {
+  say("Building ...");
+  const started = Date.now();
+  const typescript = await runNode(inRoot("node_modules/typescript/bin/tsc"), ["-b", "tsconfig.json"], { quiet: true });
+  if (typescript !== 0) return typescript;
+  const pages = await makePages();
+  if (pages !== 0) return pages;
+  for (const folder of [...CODE, "hardware/pinout.json"]) copyDataFiles(folder);
+  say(`Built in ${((Date.now() - started) / 1000).toFixed(1)} s.`);
+  return 0;
+}
+
+async function makePages() {
+  if (!existsSync(inRoot("web/vite.config.ts"))) return 0;
+  const args = ["build", "--config", "web/vite.config.ts", "--logLevel", "warn"];
+  return await runNode(inRoot("node_modules/vite/bin/vite.js"), args, { quiet: true });
+}
+
+function copyDataFiles(path) {
+  for (const file of files(inRoot(path))) {
+    if (!READ_AT_RUN_TIME.test(file)) continue;
+    const target = inRoot("dist", relative(root, file));
+    mkdirSync(dirname(target), { recursive: true });
+    cpSync(file, target);
+  }
 }

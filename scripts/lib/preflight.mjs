@@ -1,36 +1,53 @@
-// What a machine must have before anything is installed. Plain Node without dependencies.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { root } from "./root.mjs";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { EXIT, giveUp } from "./root.mjs";
 
-const LOWEST_NODE = [20, 19];
+const OLDEST_NODE = { major: 20, minor: 19 };
 
-function has(command) {
-  return spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0;
+/** What compiles sqlite3 where its ready-made binary cannot be had: each tool with the programs that serve as it. */
+const TOOL_CHAIN = [
+  { tool: "a C++ compiler", programs: ["g++", "c++", "clang++"], debian: "g++" },
+  { tool: "make", programs: ["make", "gmake"], debian: "make" },
+  { tool: "Python 3", programs: ["python3", "python"], debian: "python3" },
+];
+
+/** Whether a program of this name is on the PATH. */
+export function onPath(program) {
+  const endings = process.platform === "win32" ? [".exe", ".cmd", ""] : [""];
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.some((folder) => endings.some((ending) => isExecutable(join(folder, program + ending))));
 }
 
-/** Lists what is missing, each with the way to get it; empty when all is there. */
-export function missingTools() {
-  const missing = [];
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < LOWEST_NODE[0] || (major === LOWEST_NODE[0] && minor < LOWEST_NODE[1])) {
-    missing.push(`Node.js ${LOWEST_NODE.join(".")} or newer (this is ${process.versions.node})`);
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false; // absent or not ours to run: both mean "look in the next folder"
   }
-  if (!has("npm")) missing.push("npm (it comes with Node.js)");
-  if (existsSync(join(root, "node_modules/sqlite3/build/Release/node_sqlite3.node"))) return missing;
-  // sqlite3 compiles where its prebuilt binary cannot be had.
-  const tools = { "g++": "g++", make: "make", python3: "python3" };
-  for (const [command, debian] of Object.entries(tools)) {
-    if (!has(command)) missing.push(`${command}, to compile the sqlite3 package (Debian: apt-get install ${debian})`);
-  }
-  return missing;
 }
 
-/** Stops with exit code 69 and a clear list when something is missing. */
-export function requireTools() {
-  const missing = missingTools();
-  if (missing.length === 0) return;
-  console.error(`Bluepost cannot be built here. Missing:\n${missing.map((line) => `  - ${line}`).join("\n")}`);
-  process.exit(69);
+/** Whether this Node is new enough. @param version as process.versions.node gives it */
+export function nodeServes(version) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > OLDEST_NODE.major || (major === OLDEST_NODE.major && minor >= OLDEST_NODE.minor);
+}
+
+/** Checks Node and npm; ends the process with 69 and says what to install when one does not serve. */
+export function preflight() {
+  const problems = [];
+  if (!nodeServes(process.versions.node)) {
+    problems.push(
+      `Node ${process.versions.node} is too old: ${OLDEST_NODE.major}.${OLDEST_NODE.minor} or newer is needed.`,
+    );
+  }
+  if (!onPath("npm")) problems.push("npm is missing. It comes with Node; on Debian: apt-get install npm");
+  if (problems.length > 0) giveUp(EXIT.unavailable, "Bluepost cannot start on this machine:", ...problems);
+}
+
+/** The tools that are missing to compile sqlite3, one line each with the Debian package; empty when it can be compiled. */
+export function missingToolChain(has = onPath) {
+  return TOOL_CHAIN.filter(({ programs }) => !programs.some(has)).map(
+    ({ tool, debian }) => `${tool} is missing. On Debian: apt-get install ${debian}`,
+  );
 }
