@@ -1,0 +1,121 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { type ConfigSources, loadConfig } from "../runtime/config.ts";
+
+/** Settings of a kiosk: type, default, unit and help in one place. */
+export const KioskConfig = Type.Object({
+  dataDir: Type.String({
+    default: "/var/lib/bluepost/kiosk",
+    description: "Folder of the ledger and of the device bundle.",
+  }),
+  bundleDir: Type.String({
+    default: "",
+    description: "Folder of the device bundle; empty: `bundle` in the data folder.",
+  }),
+  logLevel: Type.Union(
+    [Type.Literal("error"), Type.Literal("warn"), Type.Literal("info"), Type.Literal("debug"), Type.Literal("silent")],
+    { default: "info", description: "How much is logged. `debug` is for the workshop, not for a venue." },
+  ),
+  screen: Type.Object(
+    {
+      host: Type.String({ default: "127.0.0.1", description: "Address that the screen's page is served on." }),
+      port: Type.Integer({
+        default: 8080,
+        minimum: 0,
+        maximum: 65_535,
+        description: "Port of the screen's page; 0 takes any free one.",
+      }),
+      language: Type.Union([Type.Literal("vi"), Type.Literal("en")], {
+        default: "vi",
+        description: "Language that the screen starts in.",
+      }),
+      hotline: Type.String({ default: "1900 9095", maxLength: 32, description: "Telephone number shown to visitors." }),
+    },
+    { default: {} },
+  ),
+  scanner: Type.Object(
+    {
+      path: Type.String({
+        default: "",
+        description: "Serial device of the scanner; empty: the first under /dev/serial/by-id.",
+      }),
+      baudRate: Type.Integer({
+        default: 115_200,
+        minimum: 1_200,
+        maximum: 921_600,
+        description: "Speed of the line, baud. GM65-class on a UART: 9600.",
+      }),
+    },
+    { default: {} },
+  ),
+  indicator: Type.Object(
+    {
+      kind: Type.Union([Type.Literal("none"), Type.Literal("gpio"), Type.Literal("firmata")], {
+        default: "none",
+        description: "Lights, buzzer and door relay: on the Pi's header (gpio), on a USB Arduino (firmata), or none.",
+      }),
+      path: Type.String({ default: "", description: "Serial device of the Arduino, for `firmata`." }),
+    },
+    { default: {} },
+  ),
+  door: Type.Object(
+    {
+      profile: Type.Union([Type.Literal("entrance"), Type.Literal("exit")], {
+        default: "entrance",
+        description: "entrance: a scan checks in, the next one out. exit: a scan always checks out.",
+      }),
+      capacity: Type.Integer({
+        default: 0,
+        minimum: 0,
+        maximum: 1_000_000,
+        description: "Most people inside; 0: no limit.",
+      }),
+      minimumDwellSeconds: Type.Integer({
+        default: 60,
+        minimum: 6,
+        maximum: 3_600,
+        description: "Shortest stay: before this time a second scan says `already`, after it, it checks out. Seconds.",
+      }),
+    },
+    { default: {} },
+  ),
+  uplink: Type.Object(
+    {
+      url: Type.String({
+        default: "",
+        description: "Broker, mqtts://host:port; empty: the gateway named in the device bundle.",
+      }),
+    },
+    { default: {} },
+  ),
+  hc1TrustFile: Type.String({
+    default: "",
+    description: "Trust list of vaccine-passport issuers (JSON); empty: none is accepted.",
+  }),
+  storage: Type.Object(
+    {
+      synchronous: Type.Union([Type.Literal("FULL"), Type.Literal("OFF")], {
+        default: "FULL",
+        description: "FULL: every check-in survives a power cut. OFF only to measure what that costs; never at a door.",
+      }),
+    },
+    { default: {} },
+  ),
+});
+export type KioskConfig = Static<typeof KioskConfig>;
+
+/** A connection without TLS is for this machine only. */
+function plainOnLoopbackOnly(config: KioskConfig): string | null {
+  const plain = /^mqtt:\/\/(?!127\.0\.0\.1|localhost|\[::1\])/.test(config.uplink.url);
+  return plain ? "uplink.url: without TLS (mqtt://) only on this machine; use mqtts://" : null;
+}
+
+function firmataNeedsPath(config: KioskConfig): string | null {
+  return config.indicator.kind === "firmata" && config.indicator.path === ""
+    ? "indicator.path: `firmata` needs the Arduino's device"
+    : null;
+}
+
+/** @throws {ConfigError} RT_CONFIG with every problem */
+export function loadKioskConfig(sources: Omit<ConfigSources, "envPrefix">): KioskConfig {
+  return loadConfig(KioskConfig, { ...sources, envPrefix: "BLUEPOST_KIOSK" }, [plainOnLoopbackOnly, firmataNeedsPath]);
+}

@@ -1,0 +1,85 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { type CoseKey, importSigningKey } from "../../protocol/cose.ts";
+import { BluepostError } from "../../protocol/errors.ts";
+import {
+  type DeviceId,
+  parseDeviceId,
+  parseSiteId,
+  parseVenueId,
+  type SiteId,
+  type VenueId,
+} from "../../protocol/ids.ts";
+import { pemToChain, rawKeyPair } from "../../runtime/pki/chain.ts";
+import { Trust } from "../../runtime/pki/trust.ts";
+
+/** The device bundle is missing, incomplete or damaged: this kiosk has not been provisioned. */
+export class NotProvisionedError extends BluepostError {
+  readonly code = "KIOSK_NOT_PROVISIONED";
+  readonly recovery = "operator";
+}
+
+/** The file `device.json` of a bundle, as `gateway devices add` writes it. */
+const DeviceFile = Type.Object({
+  site: Type.String(),
+  device: Type.String(),
+  venue: Type.String(),
+  venueName: Type.String({ maxLength: 200 }),
+  gate: Type.Integer({ minimum: 0, maximum: 255 }),
+  gatewayHost: Type.String(),
+  gatewayPort: Type.Integer({ minimum: 1, maximum: 65_535 }),
+});
+
+/** Who this kiosk is, where it stands, what it believes and how it signs. */
+export interface DeviceBundle {
+  readonly site: SiteId;
+  readonly device: DeviceId;
+  readonly venue: VenueId;
+  readonly venueName: string;
+  readonly gate: number;
+  readonly gateway: { readonly host: string; readonly port: number };
+  readonly trust: Trust;
+  readonly signer: { readonly key: CoseKey; readonly chain: readonly Uint8Array[] };
+  /** PEM texts for mutual TLS. */
+  readonly tls: { readonly key: string; readonly cert: string };
+}
+
+/**
+ * Reads a device bundle: `device.json`, `device.key.pem`, `device.crt.pem` (device and site certificate) and `trust.json`.
+ *
+ * @throws {NotProvisionedError} KIOSK_NOT_PROVISIONED when a file is missing or not of its form
+ */
+export async function readBundle(folder: string): Promise<DeviceBundle> {
+  const text = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
+  try {
+    const file = checked(DeviceFile, JSON.parse(await text("device.json")));
+    const trust = checked(Trust, JSON.parse(await text("trust.json")));
+    const tls = { key: await text("device.key.pem"), cert: await text("device.crt.pem") };
+    return {
+      site: parseSiteId(file.site),
+      device: parseDeviceId(file.device),
+      venue: parseVenueId(file.venue),
+      venueName: file.venueName,
+      gate: file.gate,
+      gateway: { host: file.gatewayHost, port: file.gatewayPort },
+      trust,
+      signer: { key: await importSigningKey(rawKeyPair(tls.key)), chain: pemToChain(tls.cert) },
+      tls,
+    };
+  } catch (cause) {
+    const file = cause instanceof Error && "path" in cause ? String(cause.path).split("/").at(-1) : undefined;
+    const what = file ? `${file} is missing` : "a file in it is damaged";
+    throw new NotProvisionedError(
+      `the device bundle cannot be read: ${what}. Make one with: gateway devices add`,
+      {},
+      { cause },
+    );
+  }
+}
+
+function checked<Schema extends typeof DeviceFile | typeof Trust>(schema: Schema, value: unknown): Static<Schema> {
+  if (!Value.Check(schema, value)) throw new NotProvisionedError("a file of the device bundle is not of its form");
+  return value;
+}
