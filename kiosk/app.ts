@@ -26,6 +26,15 @@ import type { KioskScreen } from "./screen/screen-port.ts";
 import type { UplinkTransport } from "./uplink/transport.ts";
 import { type DeviceSigner, Uplink, type UplinkStatus } from "./uplink/uplink.ts";
 
+export type { AdmissionPolicy } from "./admission/policy.ts";
+export { DEFAULT_POLICY } from "./admission/policy.ts";
+export type { CheckinLog } from "./ledger/checkin-log.ts";
+export { openLedger } from "./ledger/open-ledger.ts";
+export { type DeviceBundle, readBundle } from "./provision/bundle.ts";
+export type { ScanAnswer } from "./scan/scan-service.ts";
+export type { KioskScreen } from "./screen/screen-port.ts";
+export { type TransportEvents, UplinkDownError, type UplinkTransport } from "./uplink/transport.ts";
+
 /** Everything that a kiosk is made of; the composition roots (kiosk/main.ts and sim) choose the adapters. */
 export interface KioskDeps {
   readonly place: { readonly venue: VenueId; readonly gate: number };
