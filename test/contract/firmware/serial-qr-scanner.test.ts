@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { describe } from "vitest";
+import { SerialQrScanner } from "../../../firmware/rpi/serial-qr-scanner.ts";
+import type { BoottimeMs } from "../../../protocol/units.ts";
+import { silentLogger } from "../../../runtime/log.ts";
+import { systemTimers } from "../../../runtime/timers.ts";
+import { PtyScanner, type PtyScannerOptions } from "../../../sim/devices/pty-scanner.ts";
+import { ptysMissing } from "../../support/ptys.ts";
+import { tempFolder } from "../../support/temp.ts";
+import { describeQrScanner, type ScannerRig } from "./qr-scanner.contract.ts";
+
+/** Symbols without suffix end with silence; long, because a busy machine pauses in mid-symbol. */
+const GAP_MS = 150;
+
+function rig(options: Omit<PtyScannerOptions, "link">): ScannerRig {
+  const device = new PtyScanner({ ...options, link: join(tempFolder(), "usb-scanner") });
+  device.plug();
+  const scanner = new SerialQrScanner(
+    { path: device.link, baudRate: 115_200, gapMs: GAP_MS },
+    {
+      boottime: () => Math.floor(performance.now()) as BoottimeMs,
+      timers: systemTimers,
+      logger: silentLogger,
+    },
+  );
+  return {
+    scanner,
+    present: (payload) => device.present(payload),
+    unplug: () => device.unplug(),
+    plug: () => device.plug(),
+    close: () => device.unplug(),
+  };
+}
+
+describe.skipIf(ptysMissing)("over the real serialport on a pseudo terminal", () => {
+  describeQrScanner("serial, CR suffix", () => rig({ suffix: "\r" }));
+  describeQrScanner("serial, CRLF suffix, AIM identifier, noise, in pieces", () =>
+    rig({ suffix: "\r\n", aim: true, garbage: new Uint8Array([0, 0xff]), chunkBytes: 700 }),
+  );
+  describeQrScanner("serial, STX and ETX, noise before", () =>
+    rig({ suffix: "", stx: true, garbage: new Uint8Array([0x41, 0x42]) }),
+  );
+  describeQrScanner("serial, no suffix", () => rig({ suffix: "", restMs: 2 * GAP_MS }));
+});
