@@ -171,8 +171,8 @@ class KioskApp implements Kiosk {
   }
 
   async #scanLoop(): Promise<void> {
-    for await (const scan of this.#deps.scanner.scans(this.#stop.signal)) {
-      this.#deps.screen.click();
+    const { scanner, screen } = this.#deps;
+    for await (const scan of scanner.scans(this.#stop.signal, () => screen.click())) {
       if (this.#open.size >= MAX_OPEN_SCANS) await Promise.race(this.#open);
       const answering = this.#answer(scan).finally(() => this.#open.delete(answering));
       this.#open.add(answering);

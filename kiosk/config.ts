@@ -35,8 +35,8 @@ export const KioskConfig = Type.Object({
   scanner: Type.Object(
     {
       path: Type.String({
-        default: "",
-        description: "Serial device of the scanner; empty: the first under /dev/serial/by-id.",
+        default: "auto",
+        description: "Serial device of the scanner; auto: the first under /dev/serial/by-id.",
       }),
       baudRate: Type.Integer({
         default: 115_200,

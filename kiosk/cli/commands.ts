@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { BluepostError } from "../../protocol/errors.ts";
+import { EXIT } from "../../runtime/lifecycle.ts";
+import { loadKioskConfig } from "../config.ts";
+import { readBundle } from "../provision/bundle.ts";
+import { listOutbox, viewLedger } from "./ledger-view.ts";
+
+/** Flags that every command has. */
+export interface CommonFlags {
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Adds the flags that name a configuration. */
+export function withConfig(command: Command): Command {
+  return command
+    .option("-c, --config <file>", "configuration file (TOML)")
+    .option("-s, --set <key=value...>", "one setting, for example screen.port=8090; wins over file and environment")
+    .option("--json", "one JSON object on standard output");
+}
+
+/** Loads the configuration that the flags name. */
+export function configOf(flags: CommonFlags): ReturnType<typeof loadKioskConfig> {
+  return loadKioskConfig({ file: flags.config, env: process.env, flags: flags.set });
+}
+
+/** Folder of the device bundle. */
+export function bundleDirOf(config: ReturnType<typeof loadKioskConfig>): string {
+  return config.bundleDir || join(config.dataDir, "bundle");
+}
+
+function print(flags: CommonFlags, value: Readonly<Record<string, unknown>>, lines: readonly string[]): void {
+  console.log(flags.json ? JSON.stringify(value) : lines.join("\n"));
+}
+
+/** Registers the commands that only look: `config`, `status`, `doctor`, `outbox ls`. */
+export function registerLookCommands(program: Command): void {
+  withConfig(
+    program.command("config").description("print the effective configuration; nothing in it is secret"),
+  ).action((flags: CommonFlags) => {
+    console.log(JSON.stringify(configOf(flags), null, flags.json ? 0 : 2));
+  });
+  withConfig(program.command("status").description("what the ledger holds and what the engine has confirmed")).action(
+    showStatus,
+  );
+  withConfig(
+    program.command("doctor").description("check what this kiosk needs to run; says how to mend each red line"),
+  ).action(doctor);
+  const outbox = program.command("outbox").description("rows that the engine has not confirmed");
+  withConfig(outbox.command("ls").description("list them: number, kind and size, never content"))
+    .option("-n, --limit <rows>", "most rows to list", "50")
+    .action(listRows);
+}
+
+async function showStatus(flags: CommonFlags): Promise<void> {
+  const config = configOf(flags);
+  const view = await viewLedger(config.dataDir);
+  if (!view) {
+    print(flags, { ledger: null }, [`There is no ledger in ${config.dataDir} yet. It is made when the kiosk starts.`]);
+    return;
+  }
+  const oldest = view.oldestUnconfirmedWallMs === null ? "none" : new Date(view.oldestUnconfirmedWallMs).toISOString();
+  print(flags, { ledger: view }, [
+    `epoch             ${view.epoch}`,
+    `rows here         ${view.rows} (${view.firstSeq} to ${view.lastSeq})`,
+    `confirmed up to   ${view.confirmedUpto}`,
+    `not yet confirmed ${view.unconfirmed}, the oldest of ${oldest}`,
+  ]);
+}
+
+async function listRows(flags: CommonFlags & { readonly limit: string }): Promise<void> {
+  const rows = await listOutbox(configOf(flags).dataDir, Math.max(1, Number.parseInt(flags.limit, 10) || 50));
+  const lines = rows.map(
+    ({ seq, kind, bytes, batchEnds }) =>
+      `${String(seq).padStart(8)}  ${kind.padEnd(10)}${bytes} B${batchEnds ? "  end of batch" : ""}`,
+  );
+  print(flags, { rows }, lines.length > 0 ? lines : ["Nothing waits: the engine has confirmed every row."]);
+}
+
+/** One line of `doctor`. */
+interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+async function doctor(flags: CommonFlags): Promise<void> {
+  const findings: Finding[] = [];
+  const check = async (name: string, look: () => Promise<string> | string): Promise<void> => {
+    try {
+      findings.push({ check: name, ok: true, detail: await look() });
+    } catch (fault) {
+      findings.push({ check: name, ok: false, detail: fault instanceof BluepostError ? fault.message : "failed" });
+    }
+  };
+  const config = configOf(flags);
+  await check("bundle", async () => {
+    const { device, site, venue, gate } = await readBundle(bundleDirOf(config));
+    return `${device} of site ${site}, venue ${venue}, gate ${gate}`;
+  });
+  await check("ledger", async () => {
+    const view = await viewLedger(config.dataDir);
+    return view ? `${view.rows} rows, ${view.unconfirmed} not yet confirmed` : "none yet; it is made at first start";
+  });
+  await check("durability", () => {
+    if (config.storage.synchronous === "OFF")
+      throw new UnsafeSettingError("storage.synchronous is OFF: check-ins do not survive a power cut");
+    return "every check-in is flushed before it is answered";
+  });
+  print(
+    flags,
+    { findings },
+    findings.map(({ check: name, ok, detail }) => `${ok ? "ok  " : "BAD "} ${name.padEnd(12)}${detail}`),
+  );
+  if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.failure;
+}
+
+/** A setting is legal but must not be used at a door. */
+export class UnsafeSettingError extends BluepostError {
+  readonly code = "KIOSK_UNSAFE_SETTING";
+  readonly recovery = "operator";
+}

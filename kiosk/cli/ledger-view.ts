@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Database } from "../../runtime/sqlite/database.ts";
+import { readFacts } from "../ledger/facts.ts";
+import { selectRows } from "../ledger/rows.ts";
+
+/** What `status` and `outbox ls` show of a ledger; a service may be running on it. */
+export interface LedgerView {
+  readonly epoch: string;
+  readonly rows: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** Rows up to this one are confirmed by the engine; a running service may know of more. */
+  readonly confirmedUpto: number;
+  readonly unconfirmed: number;
+  readonly oldestUnconfirmedWallMs: number | null;
+}
+
+/** Reads a ledger without disturbing its service; null when there is none. */
+export async function viewLedger(dataDir: string): Promise<LedgerView | null> {
+  const file = join(dataDir, "ledger", "ledger.db");
+  if (!existsSync(file)) return null;
+  const database = await Database.open({ file, readOnly: true });
+  try {
+    const facts = await readFacts(database);
+    if (!facts) return null;
+    const edge = await database.get<{ n: number; last: number | null }>(
+      "SELECT count(*) AS n, max(seq) AS last FROM checkins",
+    );
+    const lastSeq = edge?.last ?? facts.floor.upto;
+    const [oldest] = await selectRows(database, facts.watermark.upto + 1, 1);
+    return {
+      epoch: facts.epoch,
+      rows: edge?.n ?? 0,
+      firstSeq: facts.floor.upto + 1,
+      lastSeq,
+      confirmedUpto: facts.watermark.upto,
+      unconfirmed: lastSeq - facts.watermark.upto,
+      oldestUnconfirmedWallMs: oldest?.record.wallMs ?? null,
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+/** One batch as `outbox ls` shows it: numbers and bytes, never content. */
+export interface OutboxLine {
+  readonly seq: number;
+  readonly kind: string;
+  readonly bytes: number;
+  readonly batchEnds: boolean;
+}
+
+/** Lists unconfirmed rows, oldest first, at most `limit`. */
+export async function listOutbox(dataDir: string, limit: number): Promise<readonly OutboxLine[]> {
+  const file = join(dataDir, "ledger", "ledger.db");
+  if (!existsSync(file)) return [];
+  const database = await Database.open({ file, readOnly: true });
+  try {
+    const facts = await readFacts(database);
+    const rows = await selectRows(database, (facts?.watermark.upto ?? 0) + 1, limit);
+    return rows.map(({ record, encoded, cut }) => ({
+      seq: record.seq,
+      kind: record.kind,
+      bytes: encoded.length,
+      batchEnds: cut !== null,
+    }));
+  } finally {
+    await database.close();
+  }
+}
