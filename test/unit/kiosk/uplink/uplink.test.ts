@@ -30,7 +30,7 @@ describe("Uplink", () => {
     await log.append([{ draft: draft(), tag: null, seal: null }]);
     uplink.wake();
   };
-  const confirmed = (upto: number): Promise<void> =>
+  const confirmed = (upto: number): Promise<unknown> =>
     waitFor(() => log.watermark.upto === upto, { what: `row ${upto} confirmed` });
 
   beforeEach(async () => {
