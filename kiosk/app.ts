@@ -52,8 +52,8 @@ export interface KioskDeps {
   readonly crypto: CryptoPort;
   readonly logger: RootLogger;
   readonly health: HealthSource;
-  /** Told of every answered scan, with how long it took; for the simulator and the benches. */
-  readonly answered?: (answer: ScanAnswer) => void;
+  /** Told of every answered scan, also of one that changes nothing (null); for the simulator and the benches. */
+  readonly answered?: (answer: ScanAnswer | null) => void;
 }
 
 /** A running kiosk. */
@@ -182,16 +182,16 @@ class KioskApp implements Kiosk {
   async #answer(scan: RawScan): Promise<void> {
     const answer = await this.#scans.answer(scan);
     if (answer) this.#show(answer);
+    this.#deps.answered?.(answer);
   }
 
   #show(answer: ScanAnswer): void {
-    const { screen, indicator, answered } = this.#deps;
+    const { screen, indicator } = this.#deps;
     this.#results += 1;
     this.#lastResult = this.#results;
     screen.show(resultOf(answer, { id: this.#results, online: this.#uplink.status.online }));
     indicator.show(signalOf(answer.code));
     if (answer.code === "in_ok" || answer.code === "out_ok") indicator.openGate();
-    answered?.(answer);
     this.#refresh();
     if (answer.rows.length > 0) this.#uplink.wake();
   }

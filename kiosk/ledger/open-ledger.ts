@@ -17,12 +17,11 @@ import { SqliteCheckinLog } from "./sqlite-checkin-log.ts";
 
 /** Small pages: a scan writes one, and a flash card wears by the page. Measured in `npm run bench -- ledger`. */
 const PAGE_BYTES = 1_024;
+const MIGRATIONS = join(import.meta.dirname, "migrations");
 
 export interface LedgerOptions {
   /** Folder of the ledger; made when absent. */
   readonly folder: string;
-  /** Folder of the SQL migrations. */
-  readonly migrations: string;
   readonly crypto: CryptoPort;
   readonly site: SiteId;
   readonly device: DeviceId;
@@ -57,7 +56,7 @@ async function openSound(file: string, options: LedgerOptions): Promise<SqliteCh
   const database = await Database.open({ file, pageSize: PAGE_BYTES, synchronous: options.synchronous ?? "FULL" });
   try {
     await requireSound(database);
-    await migrate(database, options.migrations);
+    await migrate(database, MIGRATIONS);
     const known = await readFacts(database);
     const facts = known ?? (await createFacts(database, file, options));
     const log = await resume(database, facts, options);

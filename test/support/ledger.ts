@@ -1,15 +1,20 @@
-import { join } from "node:path";
 import type { Append, RecordDraft } from "../../kiosk/ledger/checkin-log.ts";
 import { type LedgerOptions, openLedger } from "../../kiosk/ledger/open-ledger.ts";
 import type { SqliteCheckinLog } from "../../kiosk/ledger/sqlite-checkin-log.ts";
 import { createSealingKeyPair, SealingSession } from "../../protocol/checkin/sealing.ts";
-import { type BootId, parseBootId, parseDeviceId, parseSiteId, parseVenueId, type VisitorTag } from "../../protocol/ids.ts";
+import {
+  type BootId,
+  parseBootId,
+  parseDeviceId,
+  parseSiteId,
+  parseVenueId,
+  type VisitorTag,
+} from "../../protocol/ids.ts";
 import type { BoottimeMs, WallMs } from "../../protocol/units.ts";
 import { silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 
 export const testBoot: BootId = parseBootId("0a0b0c0d");
-export const LEDGER_MIGRATIONS = join(import.meta.dirname, "../../kiosk/ledger/migrations");
 
 /** A plain entrance by nobody in particular. */
 export function draft(change: Partial<RecordDraft> = {}): RecordDraft {
@@ -33,7 +38,6 @@ export function draft(change: Partial<RecordDraft> = {}): RecordDraft {
 export function ledgerOptions(folder: string, change: Partial<LedgerOptions> = {}): LedgerOptions {
   return {
     folder,
-    migrations: LEDGER_MIGRATIONS,
     crypto: nodeCrypto,
     site: parseSiteId("school-1"),
     device: parseDeviceId("door-a"),
@@ -49,12 +53,16 @@ export function openTestLedger(folder: string, change: Partial<LedgerOptions> = 
 }
 
 /** Makes sealed appends for `door-a`: `next(id)` is a check-in by that made-up document. */
-export async function sealedAppends(): Promise<{ next: (log: SqliteCheckinLog, id: string, change?: Partial<RecordDraft>) => Append; matchKey: Uint8Array }> {
+export async function sealedAppends(): Promise<{
+  next: (log: SqliteCheckinLog, id: string, change?: Partial<RecordDraft>) => Append;
+  matchKey: Uint8Array;
+}> {
   const match = await createSealingKeyPair();
   const vault = await createSealingKeyPair();
   let session = await SealingSession.open(nodeCrypto, { match: match.publicKey, vault: vault.publicKey });
   const spare = async (): Promise<void> => {
-    if (session.remaining === 0) session = await SealingSession.open(nodeCrypto, { match: match.publicKey, vault: vault.publicKey });
+    if (session.remaining === 0)
+      session = await SealingSession.open(nodeCrypto, { match: match.publicKey, vault: vault.publicKey });
   };
   return {
     matchKey: match.privateKey,

@@ -1,0 +1,130 @@
+import { join } from "node:path";
+import type { DeviceBundle } from "../../gateway/app.ts";
+import {
+  type CheckinLog,
+  createKiosk,
+  DEFAULT_POLICY,
+  type Kiosk,
+  openLedger,
+  type ScanAnswer,
+} from "../../kiosk/app.ts";
+import { toHex } from "../../protocol/bytes.ts";
+import { importSigningKey } from "../../protocol/cose.ts";
+import { parseBootId } from "../../protocol/ids.ts";
+import { createQrParser } from "../../protocol/qr/parser.ts";
+import { silentLogger } from "../../runtime/log.ts";
+import { nodeCrypto } from "../../runtime/node-crypto.ts";
+import { pemToChain, rawKeyPair } from "../../runtime/pki/chain.ts";
+import { MemoryIndicator } from "../devices/memory-indicator.ts";
+import { MemoryScanner } from "../devices/memory-scanner.ts";
+import { VirtualDeviceClock } from "../devices/virtual-device-clock.ts";
+import type { MemoryNetwork } from "../network/memory-network.ts";
+import type { Rng } from "../rng.ts";
+import type { VirtualTime } from "../time/virtual-time.ts";
+import type { DoorSpec } from "./virtual-site.ts";
+
+export interface VirtualKioskSpec {
+  readonly folder: string;
+  readonly bundle: DeviceBundle;
+  readonly door: DoorSpec;
+  readonly time: VirtualTime;
+  readonly network: MemoryNetwork;
+  readonly rng: Rng;
+}
+
+/** The real kiosk application over virtual hardware. */
+export class VirtualKiosk {
+  readonly device: string;
+  readonly clock: VirtualDeviceClock;
+  /** Milliseconds of real time from presenting a code to its answer, one a scan. */
+  readonly answerTimesMs: number[] = [];
+  readonly answers: (ScanAnswer | null)[] = [];
+  readonly #scanner: MemoryScanner;
+  readonly #log: CheckinLog;
+  readonly #kiosk: Kiosk;
+  #answered: (answer: ScanAnswer | null) => void = () => {};
+
+  private constructor(parts: {
+    device: string;
+    clock: VirtualDeviceClock;
+    scanner: MemoryScanner;
+    log: CheckinLog;
+    kiosk: Kiosk;
+    hook: { run: (answer: ScanAnswer | null) => void };
+  }) {
+    this.device = parts.device;
+    this.clock = parts.clock;
+    this.#scanner = parts.scanner;
+    this.#log = parts.log;
+    this.#kiosk = parts.kiosk;
+    parts.hook.run = (answer) => this.#answered(answer);
+  }
+
+  static async open(spec: VirtualKioskSpec): Promise<VirtualKiosk> {
+    const { bundle, door, time, network, rng } = spec;
+    const { site, device, venue, gate } = bundle.settings;
+    const bootId = parseBootId(toHex(rng.bytes(4)));
+    const clock = new VirtualDeviceClock(time, { ...door.clock, bootId, driftPpm: door.driftPpm ?? 0 });
+    const scanner = new MemoryScanner(() => clock.now().boottimeMs);
+    const log = await openLedger({
+      folder: join(spec.folder, "ledger"),
+      crypto: nodeCrypto,
+      site,
+      device,
+      home: { socSerial: device, cardCid: device },
+      log: silentLogger,
+    });
+    const hook = { run: (_: ScanAnswer | null): void => {} };
+    const kiosk = await createKiosk({
+      place: { venue, gate },
+      policy: DEFAULT_POLICY,
+      trust: bundle.trust,
+      signer: {
+        key: await importSigningKey(rawKeyPair(bundle.privateKeyPem)),
+        chain: pemToChain(bundle.certificatePem),
+      },
+      log,
+      scanner,
+      indicator: new MemoryIndicator(),
+      clock,
+      transport: network.transport(device, bootId),
+      parser: await createQrParser({ cardIssuers: bundle.trust.cardIssuers }),
+      screen: { click: () => {}, show: () => {}, update: () => {} },
+      timers: time,
+      crypto: nodeCrypto,
+      logger: silentLogger,
+      health: {
+        version: "sim",
+        diskFreeBytes: () => Promise.resolve(1e9),
+        scannerPresent: () => scanner.status().present,
+      },
+      answered: (answer) => hook.run(answer),
+    });
+    return new VirtualKiosk({ device, clock, scanner, log, kiosk, hook });
+  }
+
+  get status(): Kiosk["status"] {
+    return this.#kiosk.status;
+  }
+
+  /** Whether nothing is under way: offline, or every row confirmed. */
+  get quiet(): boolean {
+    return !this.#kiosk.status.online || this.#kiosk.status.confirmedUpto >= this.#log.lastSeq;
+  }
+
+  /** Shows a code and waits for the answer. */
+  async scan(payload: Uint8Array): Promise<ScanAnswer | null> {
+    const started = performance.now();
+    const answer = await new Promise<ScanAnswer | null>((resolve) => {
+      this.#answered = resolve;
+      this.#scanner.present(payload);
+    });
+    this.answerTimesMs.push(performance.now() - started);
+    this.answers.push(answer);
+    return answer;
+  }
+
+  close(): Promise<void> {
+    return this.#kiosk.close();
+  }
+}

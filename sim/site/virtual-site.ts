@@ -1,0 +1,123 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine } from "../../engine/app.ts";
+import {
+  addDevice,
+  createGateway,
+  createGatewayIdentity,
+  type Gateway,
+  loadGatewayConfig,
+  type SiteBundle,
+  SiteRegistry,
+} from "../../gateway/app.ts";
+import type { VenueId } from "../../protocol/ids.ts";
+import { silentLogger } from "../../runtime/log.ts";
+import { nodeCrypto } from "../../runtime/node-crypto.ts";
+import type { VirtualBoot } from "../devices/virtual-device-clock.ts";
+import { MemoryNetwork } from "../network/memory-network.ts";
+import type { Rng } from "../rng.ts";
+import type { VirtualTime } from "../time/virtual-time.ts";
+import { VirtualKiosk } from "./virtual-kiosk.ts";
+
+/** One door of a simulated site. */
+export interface DoorSpec {
+  readonly device: string;
+  readonly venue: VenueId;
+  readonly venueName: string;
+  readonly clock: Omit<VirtualBoot, "bootId">;
+  readonly driftPpm?: number;
+}
+
+/** What a site is made of. */
+export interface SiteSpec {
+  /** Folder of every database; kept by the caller. */
+  readonly folder: string;
+  readonly doors: readonly DoorSpec[];
+  readonly engine: Engine;
+  readonly bundle: SiteBundle;
+  readonly time: VirtualTime;
+  readonly rng: Rng;
+}
+
+/** The real gateway and the real kiosks of one site, in this process, over virtual hardware, network and time. */
+export class VirtualSite {
+  readonly kiosks: readonly VirtualKiosk[];
+  readonly network: MemoryNetwork;
+  readonly #gateway: Gateway;
+  readonly #registry: SiteRegistry;
+
+  private constructor(parts: {
+    gateway: Gateway;
+    registry: SiteRegistry;
+    network: MemoryNetwork;
+    kiosks: readonly VirtualKiosk[];
+  }) {
+    this.#gateway = parts.gateway;
+    this.#registry = parts.registry;
+    this.network = parts.network;
+    this.kiosks = parts.kiosks;
+  }
+
+  /** Builds a site and switches it on. */
+  static async open(spec: SiteSpec): Promise<VirtualSite> {
+    const { folder, time, rng } = spec;
+    const network = new MemoryNetwork();
+    const dataDir = join(folder, "gateway");
+    await mkdir(dataDir, { recursive: true });
+    const identity = await createGatewayIdentity(spec.bundle, time.wall());
+    const registry = await SiteRegistry.open(join(dataDir, "registry.db"));
+    const gateway = await createGateway({
+      config: loadGatewayConfig({ env: {}, flags: [`dataDir=${dataDir}`] }),
+      identity,
+      registry,
+      broker: network.broker,
+      engine: { postBatches: async (batches) => (await spec.engine.ingest(batches)).results },
+      crypto: nodeCrypto,
+      now: () => time.wall(),
+      timers: time,
+      random: () => rng.next(),
+      log: silentLogger,
+    });
+    const kiosks: VirtualKiosk[] = [];
+    for (const [gate, door] of spec.doors.entries()) {
+      const plan = {
+        device: door.device,
+        venue: door.venue,
+        venueName: door.venueName,
+        gate,
+        gatewayHost: "localhost",
+        gatewayPort: 8883,
+      };
+      const bundle = await addDevice(
+        { identity, registry, nowMs: time.wall() },
+        plan as Parameters<typeof addDevice>[1],
+      );
+      kiosks.push(
+        await VirtualKiosk.open({
+          folder: join(folder, door.device),
+          bundle,
+          door,
+          time,
+          network,
+          rng: rng.fork(door.device),
+        }),
+      );
+    }
+    return new VirtualSite({ gateway, registry, network, kiosks });
+  }
+
+  /** Resolves when no kiosk that is online has anything left to send and every receipt has come back. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 3; ) {
+      await this.#gateway.idle();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      quiet = this.kiosks.every((kiosk) => kiosk.quiet) ? quiet + 1 : 0;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const kiosk of this.kiosks) await kiosk.close();
+    await this.#gateway.close();
+    await this.#registry.close();
+  }
+}
