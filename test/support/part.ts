@@ -1,16 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { repository } from "./repository.ts";
 import { waitFor } from "./wait-for.ts";
 
-const root = join(import.meta.dirname, "../..");
 const LINES_KEPT = 20_000;
 
-/** One program to run: a script of the repository under the Node that runs the tests. */
+/** One program to run. */
 export interface PartOptions {
-  /** Path from the repository's root, for example `dist/gateway/main.js`, or a full path. */
-  readonly script: string;
+  /** Path from the repository's root, for example `dist/gateway/main.js`, or a full path; the first argument of `program`. */
+  readonly script?: string;
+  /** Full path; default: the Node that runs the tests. */
+  readonly program?: string;
   readonly args?: readonly string[];
   /** Added to this process's environment; an undefined value takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -62,10 +64,16 @@ export class Part {
 
   /** Starts the process; does not wait for anything. */
   start(change: Partial<PartOptions> = {}): void {
-    const { script, args = [], env = {}, cwd = root } = { ...this.#options, ...change };
+    const {
+      script,
+      program = process.execPath,
+      args = [],
+      env = {},
+      cwd = repository,
+    } = { ...this.#options, ...change };
     this.#ready = null;
     this.#exit = null;
-    const child = spawn(process.execPath, [script.startsWith("/") ? script : join(root, script), ...args], {
+    const child = spawn(program, script === undefined ? args : [resolve(repository, script), ...args], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -108,18 +116,20 @@ export class Part {
 
   /** The readiness line of this run. @throws {Error} when it has not come */
   get ready(): ReadyLine {
-    if (this.#ready === null) throw new Error(`${this.#options.script} is not ready`);
+    if (this.#ready === null) throw new Error(`${this.#name} is not ready`);
     return this.#ready;
   }
 
   /** Waits for the readiness line. @throws {Error} with the last output when the process ends first or the time is over */
   async whenReady(): Promise<ReadyLine> {
-    const { script, readyTimeoutMs = 30_000 } = this.#options;
+    const { readyTimeoutMs = 30_000 } = this.#options;
     const seen = (): boolean => this.#ready !== null || this.#exit !== null;
-    await waitFor(seen, { timeoutMs: readyTimeoutMs, what: `the readiness line of ${script}` }).catch(() => undefined);
+    await waitFor(seen, { timeoutMs: readyTimeoutMs, what: `the readiness line of ${this.#name}` }).catch(
+      () => undefined,
+    );
     if (this.#ready !== null) return this.#ready;
     const why = this.#exit === null ? "is not ready" : `ended with ${this.#exit.code ?? this.#exit.signal}`;
-    throw new Error(`${script} ${why}; its last output:\n${this.#tail()}`);
+    throw new Error(`${this.#name} ${why}; its last output:\n${this.#tail()}`);
   }
 
   /** Ends the process as a power cut would end it, without a chance to write anything. */
@@ -142,6 +152,10 @@ export class Part {
     if (this.#exit === null) await this.kill9();
     this.start(change);
     return await this.whenReady();
+  }
+
+  get #name(): string {
+    return this.#options.script ?? this.#options.program ?? "the process";
   }
 
   #tail(): string {

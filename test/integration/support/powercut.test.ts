@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { createRng } from "../../../sim/rng.ts";
 import { buildShim, envFor, NO_SHIM, replay } from "../../support/powercut/powercut.ts";
 import { runToEnd, tempFolder } from "../../support/processes.ts";
+import { repository } from "../../support/repository.ts";
 
 const shim = await buildShim();
-const root = join(import.meta.dirname, "../../..");
 
 /** A watched folder with a place for its journal and a probe program beside it. */
 interface Bench {
@@ -28,7 +28,7 @@ async function run(at: Bench, text: string, cutAfterWrites?: number): ReturnType
   const script = join(at.dir, "..", "probe.cjs");
   writeFileSync(script, text);
   const cut = cutAfterWrites === undefined ? {} : { cutAfterWrites };
-  return await runToEnd({ script, cwd: at.dir, env: { ...envFor({ ...at, ...cut }), REPOSITORY: root } });
+  return await runToEnd({ script, cwd: at.dir, env: { ...envFor({ ...at, ...cut }), REPOSITORY: repository } });
 }
 
 /** A program that commits rows one by one and says each number once it is committed. */
@@ -67,7 +67,7 @@ async function sqliteCut(synchronous: "FULL" | "OFF", cutAfterWrites: number, se
   replay({ ...at, seed });
   const reader = join(at.dir, "..", "reader.cjs");
   writeFileSync(reader, READER);
-  const { stdout: answer } = await runToEnd({ script: reader, cwd: at.into, env: { REPOSITORY: root } });
+  const { stdout: answer } = await runToEnd({ script: reader, cwd: at.into, env: { REPOSITORY: repository } });
   const { sound, rows } = JSON.parse(answer) as { sound: boolean; rows: number };
   return { signal, committed, sound, rows };
 }

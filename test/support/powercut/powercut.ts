@@ -4,11 +4,12 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeF
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
+import { repository } from "../repository.ts";
 import { type DiskOptions, diskAfterCut } from "./disk.ts";
 import { parseJournal } from "./journal.ts";
 
 const run = promisify(execFile);
-const SOURCE = join(import.meta.dirname, "powercut.c");
+const sourceOf = (name: string): string => join(repository, "test/support/powercut", name);
 
 /**
  * Compiles the shim with the machine's C compiler, once per content of its source.
@@ -17,7 +18,7 @@ const SOURCE = join(import.meta.dirname, "powercut.c");
  * @throws {Error} with the compiler's words when the source does not compile
  */
 export async function buildShim(): Promise<{ so: string } | null> {
-  return await compileShim(SOURCE);
+  return await compileShim(sourceOf("powercut.c"));
 }
 
 /** Why a test over the shim is skipped. */
@@ -97,6 +98,6 @@ export function replay({ log, dir, into, ...options }: ReplayOptions): { operati
 
 /** Environment that makes every flush of a process wait longer, as an SD card does; null without a compiler. */
 export async function slowFlushEnv(ms: number): Promise<Record<string, string> | null> {
-  const shim = await compileShim(join(import.meta.dirname, "slow-flush.c"));
+  const shim = await compileShim(sourceOf("slow-flush.c"));
   return shim && { LD_PRELOAD: shim.so, SLOW_FLUSH_MS: String(ms) };
 }
