@@ -1,0 +1,262 @@
+import { join } from "node:path";
+import type { StreamKey } from "../protocol/checkin/batch.ts";
+import type { CryptoPort } from "../protocol/crypto-port.ts";
+import type { DeviceId } from "../protocol/ids.ts";
+import type { WallMs } from "../protocol/units.ts";
+import type { RootLogger } from "../runtime/log.ts";
+import { Database } from "../runtime/sqlite/database.ts";
+import { migrate } from "../runtime/sqlite/migrate.ts";
+import { every, type Timers } from "../runtime/timers.ts";
+import type { BrokerEvents, DeviceBroker, DeviceSession, Violation } from "./broker/device-broker.ts";
+import { SessionDesk } from "./broker/session-desk.ts";
+import type { GatewayConfig } from "./config.ts";
+import { CustodyNotifier } from "./delivery/custody-notifier.ts";
+import { Delivery } from "./delivery/delivery.ts";
+import type { EngineClient } from "./delivery/engine-client.ts";
+import { DeviceDoor } from "./device-door.ts";
+import type { GatewayIdentity } from "./registry/identity.ts";
+import type { SiteRegistry } from "./registry/site-registry.ts";
+import { SpoolInlet } from "./spool/spool-inlet.ts";
+import { SpoolOutlet } from "./spool/spool-outlet.ts";
+import { StreamTable } from "./spool/stream-table.ts";
+import { Counters } from "./status/counters.ts";
+import { DeviceBook } from "./status/device-book.ts";
+import type { GatewayStatus } from "./status/status.ts";
+import { clockUncertaintyMs } from "./time/clock-quality.ts";
+import { SignedClock } from "./time/signed-clock.ts";
+
+export type {
+  Admission,
+  BrokerEvents,
+  DeviceBroker,
+  DeviceSession,
+  PublishedLeaf,
+  SendOptions,
+  Violation,
+} from "./broker/device-broker.ts";
+export { type GatewayConfig, loadGatewayConfig } from "./config.ts";
+export { EngineAnswerError, type EngineClient, EngineUnreachableError } from "./delivery/engine-client.ts";
+export {
+  addDevice,
+  createDeviceBundle,
+  type DeviceBundle,
+  type DoorPlan,
+  writeDeviceBundle,
+} from "./registry/device-bundle.ts";
+export { createGatewayIdentity, type GatewayIdentity, type SiteBundle } from "./registry/identity.ts";
+export { type NewDevice, type RegisteredDevice, SiteRegistry } from "./registry/site-registry.ts";
+export type { GatewayStatus } from "./status/status.ts";
+
+/** Everything that a gateway is made of; the composition roots (gateway/main.ts and sim) choose the adapters. */
+export interface GatewayDeps {
+  readonly config: GatewayConfig;
+  readonly identity: GatewayIdentity;
+  /** Stays the caller's to close. */
+  readonly registry: SiteRegistry;
+  readonly broker: DeviceBroker;
+  readonly engine: EngineClient;
+  readonly crypto: CryptoPort;
+  readonly now: () => WallMs;
+  readonly timers: Timers;
+  /** Uniform in [0, 1), for the spread of retries. */
+  readonly random: () => number;
+  readonly log: RootLogger;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  readonly clock: SignedClock;
+  status(): Promise<GatewayStatus>;
+  /** Resolves when nothing waits for a commit and no request to the engine is under way. */
+  idle(): Promise<void>;
+  /** Ends all sessions, finishes the commit under way and closes the spool. */
+  close(): Promise<void>;
+}
+
+const SPOOL_MIGRATIONS = join(import.meta.dirname, "spool/migrations");
+
+/** How often the registry is looked at for revocations, milliseconds. */
+const REVOCATION_EVERY_MS = 1_000;
+
+/**
+ * Opens the spool in `config.dataDir`, takes up delivery where it stood, and lets devices in.
+ *
+ * @throws {StoreError} RT_STORE_FAILED, {StoreCorruptError} RT_STORE_CORRUPT or {BrokerUnavailableError} GW_BROKER_UNAVAILABLE
+ */
+export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
+  const file = join(deps.config.dataDir, "spool.db");
+  const db = await Database.open({ file, synchronous: deps.config.spool.synchronous });
+  let reader: Database | null = null;
+  try {
+    await migrate(db, SPOOL_MIGRATIONS);
+    reader = await Database.open({ file, readOnly: true });
+    const app = new GatewayApp(deps, db, reader);
+    await app.open();
+    return app;
+  } catch (fault) {
+    await reader?.close();
+    await db.close();
+    throw fault;
+  }
+}
+
+class GatewayApp implements Gateway, BrokerEvents {
+  readonly clock: SignedClock;
+  readonly #deps: GatewayDeps;
+  readonly #db: Database;
+  readonly #reader: Database;
+  readonly #inlet: SpoolInlet;
+  readonly #outlet: SpoolOutlet;
+  readonly #delivery: Delivery;
+  readonly #custody: CustodyNotifier;
+  readonly #desk: SessionDesk;
+  readonly #door: DeviceDoor;
+  readonly #book = new DeviceBook();
+  readonly #counters: Counters;
+  readonly #startedAt: WallMs;
+  #stopWatching = (): void => {};
+
+  constructor(deps: GatewayDeps, db: Database, reader: Database) {
+    const { broker, crypto, now, timers, identity, log, config } = deps;
+    this.#deps = deps;
+    this.#db = db;
+    this.#reader = reader;
+    this.#startedAt = now();
+    this.#counters = new Counters(log.child("gateway"));
+    const streams = new StreamTable(crypto);
+    this.#outlet = new SpoolOutlet({ db, reader, streams, now });
+    this.#inlet = new SpoolInlet({
+      db,
+      streams,
+      crypto,
+      site: identity.site,
+      now,
+      maxGroup: config.spool.maxGroup,
+      onCommit: (grown) => {
+        if (grown.size === 0) return;
+        this.#custody.grown(grown);
+        this.#delivery.wake();
+      },
+    });
+    this.#delivery = this.#createDelivery();
+    const send = (key: StreamKey, receipt: Uint8Array): void => broker.send(key.device, "receipt", receipt);
+    this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, send });
+    this.clock = new SignedClock({
+      signingKey: identity.signingKey,
+      now,
+      uncertaintyMs: () => clockUncertaintyMs(config.time),
+    });
+    this.#desk = new SessionDesk({
+      broker,
+      probeMs: config.mqtt.probeMs,
+      cloneSuspected: (device) => this.#counters.alarm("session.clone_suspected", { device }),
+    });
+    this.#door = new DeviceDoor({
+      broker,
+      inlet: this.#inlet,
+      outlet: this.#outlet,
+      custody: this.#custody,
+      clock: this.clock,
+      book: this.#book,
+      counters: this.#counters,
+      now,
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.#deps.broker.open(this);
+    this.#stopWatching = every(this.#deps.timers, REVOCATION_EVERY_MS, () => void this.#cutRevoked());
+    this.#delivery.wake();
+  }
+
+  async admit(session: DeviceSession): ReturnType<BrokerEvents["admit"]> {
+    try {
+      const known = await this.#deps.registry.find(session.device);
+      if (!known) return { kind: "refused", reason: "unknown_device" };
+      if (known.revokedAt !== null) return { kind: "refused", reason: "revoked" };
+      return await this.#desk.admit(session);
+    } catch (fault) {
+      this.#counters.fault("registry.failed", fault);
+      return { kind: "refused", reason: "unavailable" };
+    }
+  }
+
+  connected(session: DeviceSession): void {
+    this.#book.connection(session.device, true, this.#deps.now());
+  }
+
+  closed(session: DeviceSession): void {
+    this.#desk.closed(session);
+    if (!this.#desk.current(session.device)) this.#book.connection(session.device, false, this.#deps.now());
+  }
+
+  subscribed(session: DeviceSession, leaf: string): void {
+    if (leaf === "receipt") this.#door.resendReceipts(session.device);
+  }
+
+  published(...message: Parameters<BrokerEvents["published"]>): Promise<void> {
+    return this.#door.published(...message);
+  }
+
+  violated(kind: Violation, device: DeviceId | null): void {
+    this.#counters.count(`violation.${kind}`, device === null ? {} : { device });
+  }
+
+  async status(): Promise<GatewayStatus> {
+    const { now, identity } = this.#deps;
+    const spool = await this.#outlet.stats();
+    const oldest = spool.oldestUndeliveredAt;
+    return {
+      site: identity.site,
+      uptimeMs: now() - this.#startedAt,
+      spool: { ...spool, oldestUndeliveredMs: oldest === null ? 0 : Math.max(0, now() - oldest) },
+      engine: this.#delivery.status,
+      devices: this.#book.devices,
+      counters: this.#counters.values,
+    };
+  }
+
+  async idle(): Promise<void> {
+    await this.#inlet.idle();
+    await this.#delivery.idle();
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching();
+    await this.#deps.broker.close();
+    await this.#inlet.idle();
+    await this.#delivery.close();
+    await this.#custody.close();
+    await this.#reader.close();
+    await this.#db.close();
+  }
+
+  #createDelivery(): Delivery {
+    const { engine, identity, config, random, now, timers, log, broker } = this.#deps;
+    return new Delivery({
+      outlet: this.#outlet,
+      engine,
+      receiptKey: identity.receiptKey,
+      backoff: { firstMs: config.engine.backoffFirstMs, maxMs: config.engine.backoffMaxMs },
+      random,
+      now,
+      timers,
+      log: log.child("delivery"),
+      alarm: (event, fields) => this.#counters.alarm(event, fields),
+      relay: (device, receipt) => broker.send(device, "receipt", receipt),
+    });
+  }
+
+  async #cutRevoked(): Promise<void> {
+    try {
+      for (const { device } of this.#desk.sessions) {
+        const known = await this.#deps.registry.find(device);
+        if (known && known.revokedAt === null) continue;
+        this.#counters.count("session.revoked", { device });
+        this.#deps.broker.kick(device);
+      }
+    } catch (fault) {
+      this.#counters.fault("registry.failed", fault);
+    }
+  }
+}

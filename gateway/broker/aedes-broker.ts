@@ -1,0 +1,277 @@
+import type { EventEmitter } from "node:events";
+import type { Server, Socket } from "node:net";
+import { Aedes, type AedesOptions, type AuthenticateError, type Client, type ConnectPacket } from "aedes";
+import type { DeviceId, SiteId } from "../../protocol/ids.ts";
+import { type DownLeaf, maySubscribe, topicOf } from "../../protocol/mqtt/topics.ts";
+import type { Timers } from "../../runtime/timers.ts";
+import { Connection, type ConnectionLimits, Refusal } from "./connection.ts";
+import type { BrokerEvents, DeviceBroker, DeviceSession, SendOptions } from "./device-broker.ts";
+import { boundPackets, listen, type PeerIdentity, plainListener, type TlsSettings, tlsListener } from "./listeners.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+export interface BrokerLimits extends ConnectionLimits {
+  readonly maxPacketBytes: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerDevice: number;
+  readonly publishPerSecond: number;
+  readonly publishBurst: number;
+  readonly connectTimeoutMs: number;
+}
+
+export interface AedesBrokerOptions {
+  readonly site: SiteId;
+  /** Null leaves TLS out; for benches. */
+  readonly tls: TlsSettings | null;
+  /** Port on 127.0.0.1 without TLS, where the client id is believed; null leaves it out, 0 takes any free port. */
+  readonly plainPort: number | null;
+  readonly limits: BrokerLimits;
+  readonly timers: Timers;
+  readonly nowMs: () => number;
+}
+
+/** Longest keep-alive that a client may ask for, seconds: a dead connection is noticed within one and a half times that. */
+const KEEPALIVE_LIMIT_S = 600;
+/** A client that does not read for this long is dropped, milliseconds. */
+const DRAIN_TIMEOUT_MS = 10_000;
+
+/**
+ * The {@link DeviceBroker} over aedes 1.2.
+ *
+ * aedes writes PUBACK as soon as `authorizePublish` calls back, before it stores or routes anything; so that callback waits for the
+ * spool's commit. It closes a client whose callback gets an error, so errors stand for broken rules, never for bad content. Its
+ * emitter with a bound on concurrency drains recursively and dies when many pipelining clients drop at once; ours has none.
+ */
+export class AedesBroker implements DeviceBroker {
+  readonly #options: AedesBrokerOptions;
+  readonly #connections = new WeakMap<object, Connection>();
+  readonly #byDevice = new Map<DeviceId, Set<Connection>>();
+  readonly #buckets = new Map<DeviceId, TokenBucket>();
+  #events: BrokerEvents | null = null;
+  #aedes: Aedes | null = null;
+  #servers: Server[] = [];
+  #ports: { readonly tls: number | null; readonly plain: number | null } = { tls: null, plain: null };
+
+  constructor(options: AedesBrokerOptions) {
+    this.#options = options;
+  }
+
+  /** Ports that it listens on, once open. */
+  get ports(): { readonly tls: number | null; readonly plain: number | null } {
+    return this.#ports;
+  }
+
+  async open(events: BrokerEvents): Promise<void> {
+    this.#events = events;
+    const aedes = await Aedes.createBroker(this.#aedesOptions());
+    this.#aedes = aedes;
+    this.#watch(aedes, events);
+    const { site, tls, plainPort } = this.#options;
+    if (tls) {
+      const server = tlsListener(site, tls, {
+        accept: (socket, peer) => this.#accept(aedes, socket, peer),
+        refuse: () => events.violated("foreign_certificate", null),
+      });
+      this.#ports = { ...this.#ports, tls: await this.#listen(server, tls) };
+    }
+    if (plainPort !== null) {
+      const server = plainListener((socket) => this.#accept(aedes, socket, null));
+      this.#ports = { ...this.#ports, plain: await this.#listen(server, { host: "127.0.0.1", port: plainPort }) };
+    }
+  }
+
+  send(device: DeviceId, leaf: DownLeaf | `cmd/${string}`, payload: Uint8Array, options: SendOptions = {}): void {
+    const retain = options.retain ?? false;
+    if (!retain && !this.#byDevice.has(device)) return;
+    const topic = topicOf(this.#options.site, device, leaf);
+    const body = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    this.#aedes?.publish({ cmd: "publish", topic, payload: body, qos: 1, dup: false, retain }, ignore);
+  }
+
+  async probe(session: DeviceSession, timeoutMs: number): Promise<boolean> {
+    const connection = [...(this.#byDevice.get(session.device) ?? [])].find((one) => one.session === session);
+    if (!connection?.client) return false;
+    const topic = topicOf(this.#options.site, session.device, "cmd/ping");
+    const sign = connection.signOfLife(this.#options.timers, timeoutMs);
+    connection.client.publish(
+      { cmd: "publish", topic, payload: Buffer.alloc(0), qos: 1, dup: false, retain: false },
+      ignore,
+    );
+    return sign;
+  }
+
+  kick(device: DeviceId): void {
+    for (const connection of this.#byDevice.get(device) ?? []) connection.socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.#events = null;
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const connections of this.#byDevice.values()) for (const { socket } of connections) socket.destroy();
+    await new Promise<void>((resolve) => (this.#aedes ? this.#aedes.close(resolve) : resolve()));
+    await Promise.all(closed);
+  }
+
+  async #listen(server: Server, address: { readonly host: string; readonly port: number }): Promise<number> {
+    server.maxConnections = this.#options.limits.maxConnections;
+    const port = await listen(server, { host: address.host, port: address.port });
+    this.#servers.push(server);
+    return port;
+  }
+
+  #accept(aedes: Aedes, socket: Socket, peer: PeerIdentity | null): void {
+    const connection = new Connection(this.#options.site, socket, peer);
+    this.#connections.set(socket, connection);
+    boundPackets(socket, this.#options.limits.maxPacketBytes, () =>
+      this.#events?.violated("oversize", connection.device),
+    );
+    socket.once("close", () => this.#forget(connection));
+    if (peer && !this.#enlist(connection, peer.device)) return;
+    aedes.handle(socket);
+  }
+
+  /** Counts the connection as the device's. @returns false when it has too many; the socket is closed then */
+  #enlist(connection: Connection, device: DeviceId): boolean {
+    const own = this.#byDevice.get(device) ?? new Set();
+    if (own.size >= this.#options.limits.maxConnectionsPerDevice) {
+      this.#events?.violated("too_many_connections", device);
+      connection.socket.destroy();
+      return false;
+    }
+    this.#byDevice.set(device, own.add(connection));
+    connection.device = device;
+    return true;
+  }
+
+  #forget(connection: Connection): void {
+    const { device } = connection;
+    if (device !== null) {
+      const own = this.#byDevice.get(device);
+      own?.delete(connection);
+      if (own?.size === 0) this.#byDevice.delete(device);
+    }
+    connection.died();
+    if (connection.admitted && connection.session) this.#events?.closed(connection.session);
+    connection.admitted = false;
+  }
+
+  #aedesOptions(): AedesOptions {
+    return {
+      concurrency: 0,
+      connectTimeout: this.#options.limits.connectTimeoutMs,
+      drainTimeout: DRAIN_TIMEOUT_MS,
+      keepaliveLimit: KEEPALIVE_LIMIT_S,
+      maxTopicLevels: 8,
+      preConnect: (client, packet, done) => {
+        this.#examine(client, packet);
+        done(null, true);
+      },
+      authenticate: (client, _user, _password, done) => void this.#admit(client, done),
+      authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
+      authorizeSubscribe: (client, subscription, done) => {
+        const device = this.#connections.get(client.conn)?.device ?? null;
+        if (device !== null && maySubscribe(this.#options.site, device, subscription.topic)) {
+          done(null, { ...subscription, qos: subscription.qos === 0 ? 0 : 1 });
+        } else {
+          this.#events?.violated("refused_subscription", device);
+          done(null, null);
+        }
+      },
+    };
+  }
+
+  #watch(aedes: Aedes, events: BrokerEvents): void {
+    const emitter: EventEmitter = aedes; // aedes' own types leave "error" out; without a listener one would end the process
+    emitter.on("error", ignore);
+    aedes.on("clientError", () => undefined);
+    aedes.on("connectionError", (client) => {
+      if (!client.closed) client.close();
+    });
+    aedes.on("clientReady", (client) => {
+      const connection = this.#connections.get(client.conn);
+      if (connection?.admitted && connection.session) events.connected(connection.session);
+    });
+    aedes.on("ack", (_packet, client) => this.#connections.get(client.conn)?.alive());
+    aedes.on("ping", (_packet, client) => this.#connections.get(client.conn)?.alive());
+    aedes.on("subscribe", (subscriptions, client) => {
+      const connection = this.#connections.get(client.conn);
+      if (!connection?.session) return;
+      const own = topicOf(this.#options.site, connection.session.device, "cmd/x").length - "cmd/x".length;
+      for (const { topic, qos } of subscriptions) {
+        if (Number(qos) < 128) events.subscribed(connection.session, topic.slice(own) as DownLeaf | "cmd/+");
+      }
+    });
+  }
+
+  /** First look at CONNECT: the verdict is given in `authenticate`, which can answer with a reason. */
+  #examine(client: Client, packet: ConnectPacket): void {
+    const connection = this.#connections.get(client.conn);
+    if (!connection) return;
+    packet.clean = true; // sessions live in the spool, not in the broker's memory
+    connection.examine(client, packet, this.#options.limits);
+    if (connection.refusal) this.#events?.violated(connection.refusal.violation, connection.device);
+    else if (connection.device === null && connection.session) this.#enlist(connection, connection.session.device);
+  }
+
+  async #admit(
+    client: Client,
+    done: (error: AuthenticateError | null, success: boolean | null) => void,
+  ): Promise<void> {
+    const connection = this.#connections.get(client.conn);
+    const session = connection?.session;
+    if (!connection || !session || connection.refusal || !this.#events) {
+      done(refused(connection?.refusal?.returnCode ?? 3), null);
+      return;
+    }
+    const events = this.#events;
+    const admission = await events.admit(session);
+    if (admission.kind === "refused") {
+      events.violated("refused_session", session.device);
+      done(refused(admission.reason === "unavailable" ? 3 : 5), null);
+      return;
+    }
+    if (connection.socket.destroyed) {
+      events.closed(session); // it left while it waited
+      return;
+    }
+    connection.admitted = true;
+    done(null, true);
+  }
+
+  #publish(
+    client: Client | null,
+    packet: { topic: string; payload: string | Buffer; qos: number; retain: boolean },
+    done: (error?: Error | null) => void,
+  ): void {
+    const connection = client && this.#connections.get(client.conn);
+    const events = this.#events;
+    const session = connection?.session;
+    if (!connection || !session || !events) {
+      done(new Refusal("closing"));
+      return;
+    }
+    const leaf = connection.leafOf(packet.topic);
+    const violation = leaf === null ? "foreign_topic" : packet.qos > 1 ? "qos2" : this.#tooFast(session.device);
+    if (leaf === null || violation) {
+      events.violated(violation ?? "foreign_topic", session.device);
+      done(new Refusal(violation ?? "foreign_topic"));
+      return;
+    }
+    connection.alive();
+    if (leaf !== "state") packet.retain = false; // a retained batch would stay in memory for ever
+    events.published(session, leaf, packet.payload as Buffer).then(() => done(null), done);
+  }
+
+  #tooFast(device: DeviceId): "rate" | null {
+    const { publishPerSecond: perSecond, publishBurst: burst } = this.#options.limits;
+    const nowMs = this.#options.nowMs();
+    const bucket = this.#buckets.get(device) ?? new TokenBucket({ perSecond, burst, nowMs });
+    if (!this.#buckets.has(device)) this.#buckets.set(device, bucket);
+    return bucket.take(nowMs) ? null : "rate";
+  }
+}
+
+function refused(returnCode: number): AuthenticateError {
+  return Object.assign(new Refusal("refused"), { returnCode });
+}
+
+function ignore(): void {}

@@ -1,0 +1,128 @@
+import type { X509Certificate } from "node:crypto";
+import { createServer as createPlainServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { BluepostError } from "../../protocol/errors.ts";
+import type { DeviceId, SiteId } from "../../protocol/ids.ts";
+import { pemToChain, verifyDeviceChain } from "../../runtime/pki/chain.ts";
+import { PacketMeter } from "./packet-meter.ts";
+
+/** An address could not be taken: another program uses the port, or this one may not. `details.port` names it. */
+export class BrokerUnavailableError extends BluepostError {
+  readonly code = "GW_BROKER_UNAVAILABLE";
+  readonly recovery = "operator";
+}
+
+/** Who a certificate proves a connection to be. */
+export interface PeerIdentity {
+  readonly device: DeviceId;
+  readonly fingerprint: string;
+}
+
+export interface TlsSettings {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** PEM: the gateway's key, and its certificate followed by the site's. */
+  readonly key: string;
+  readonly cert: string;
+  /** PEM: the site's intermediate, which signs devices, and the root above it. */
+  readonly siteAuthority: string;
+  readonly root: string;
+}
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** CONNECT holds an id, a user name and a will: some hundred bytes. */
+const MAX_CONNECT_BYTES = 4_096;
+
+/** Listens with mutual TLS: `accept` gets sockets whose certificate is a device's of this site, `refuse` is told of the others. */
+export function tlsListener(
+  site: SiteId,
+  settings: TlsSettings,
+  on: { readonly accept: (socket: Socket, peer: PeerIdentity) => void; readonly refuse: () => void },
+): Server {
+  const server = createTlsServer({
+    key: settings.key,
+    cert: settings.cert,
+    ca: [settings.root, settings.siteAuthority],
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    noDelay: true,
+  });
+  const siteChain = pemToChain(settings.siteAuthority);
+  server.on("secureConnection", (socket) => {
+    socket.on("error", ignore); // ends in "close", which is what counts
+    const peer = peerOf(site, socket, siteChain, settings.root);
+    if (peer) on.accept(socket, peer);
+    else {
+      on.refuse();
+      socket.destroy();
+    }
+  });
+  server.on("tlsClientError", (_fault, socket) => {
+    on.refuse();
+    socket.destroy();
+  });
+  return server;
+}
+
+/** Listens without TLS; give it a loopback address only. */
+export function plainListener(accept: (socket: Socket) => void): Server {
+  return createPlainServer({ noDelay: true }, (socket) => {
+    socket.on("error", ignore); // ends in "close", which is what counts
+    accept(socket);
+  });
+}
+
+/** Takes the address. @returns the port @throws {BrokerUnavailableError} GW_BROKER_UNAVAILABLE */
+export function listen(server: Server, address: { readonly host: string; readonly port: number }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const reason = "code" in cause ? String(cause.code) : "unknown";
+      reject(
+        new BrokerUnavailableError(
+          `cannot listen on port ${address.port} (${reason})`,
+          { port: address.port },
+          { cause },
+        ),
+      );
+    });
+    server.listen(address, () => {
+      server.on("error", ignore); // accept failures (EMFILE) pass; the listener stays
+      const bound = server.address();
+      resolve(typeof bound === "object" && bound ? bound.port : address.port);
+    });
+  });
+}
+
+/**
+ * Bounds the packets of a socket before its reader sees them: the reader gets nothing of a packet that is too long.
+ *
+ * The reader is aedes, which parses whatever `read()` returns and has no bound of its own.
+ */
+export function boundPackets(socket: Socket, maxBytes: number, oversize: () => void): void {
+  const meter = new PacketMeter({ maxBytes, maxFirstBytes: Math.min(maxBytes, MAX_CONNECT_BYTES) });
+  const read = socket.read.bind(socket);
+  socket.read = (size?: number): unknown => {
+    const chunk: unknown = read(size);
+    if (!(chunk instanceof Uint8Array) || meter.feed(chunk)) return chunk;
+    oversize();
+    socket.destroy();
+    return null;
+  };
+}
+
+function peerOf(site: SiteId, socket: TLSSocket, siteChain: readonly Uint8Array[], root: string): PeerIdentity | null {
+  const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  if (!certificate) return null;
+  try {
+    const identity = verifyDeviceChain([new Uint8Array(certificate.raw), ...siteChain.slice(0, 1)], root);
+    return identity.site === site ? { device: identity.device, fingerprint: identity.fingerprint } : null;
+  } catch (fault) {
+    if (fault instanceof BluepostError) return null;
+    throw fault;
+  }
+}
+
+function ignore(): void {}

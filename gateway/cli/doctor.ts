@@ -1,0 +1,98 @@
+import { X509Certificate } from "node:crypto";
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { BluepostError } from "../../protocol/errors.ts";
+import { DAY_MS, type WallMs } from "../../protocol/units.ts";
+import { EXIT } from "../../runtime/lifecycle.ts";
+import { Database } from "../../runtime/sqlite/database.ts";
+import type { GatewayConfig } from "../config.ts";
+import { openIdentityFiles } from "../registry/identity-files.ts";
+import { type CommonFlags, configOf, print } from "./flags.ts";
+import { askStatus } from "./status.ts";
+
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly note: string;
+}
+
+const LOW_DISK_BYTES = 500_000_000;
+const RENEW_DAYS = 30;
+
+/** Checks certificates, disk, spool file, engine and the running service. @returns 0 when all is well, else 1 */
+export async function doctor(flags: CommonFlags): Promise<number> {
+  const config = configOf(flags);
+  const findings = await Promise.all([
+    checkCertificate(config),
+    checkDisk(config),
+    checkSpool(config),
+    checkEngine(config),
+    checkService(config),
+  ]);
+  const ok = findings.every((finding) => finding.ok);
+  print(
+    flags,
+    { ok, findings },
+    findings.map((one) => `${one.ok ? "ok  " : "BAD "} ${one.what}: ${one.note}`),
+  );
+  return ok ? EXIT.ok : EXIT.failure;
+}
+
+async function checkCertificate({ dataDir }: GatewayConfig): Promise<Finding> {
+  const what = "certificate";
+  try {
+    const nowMs = Date.now() as WallMs;
+    const identity = await openIdentityFiles(dataDir, { nowMs });
+    const days = Math.floor(
+      (Date.parse(new X509Certificate(identity.gateway.certificatePem).validTo) - nowMs) / DAY_MS,
+    );
+    return { what, ok: days > RENEW_DAYS, note: `of site ${identity.site}, valid for ${days} more days` };
+  } catch (fault) {
+    return { what, ok: false, note: fault instanceof BluepostError ? fault.message : "cannot be read" };
+  }
+}
+
+async function checkDisk({ dataDir }: GatewayConfig): Promise<Finding> {
+  const what = "disk";
+  try {
+    const { bavail, bsize } = await statfs(dataDir);
+    const free = bavail * bsize;
+    const note = `${Math.round(free / 1e6)} MB free in ${dataDir}`;
+    return { what, ok: free > LOW_DISK_BYTES, note: free > LOW_DISK_BYTES ? note : `${note}; make room` };
+  } catch {
+    return { what, ok: false, note: `${dataDir} is not there; it is made at first start` };
+  }
+}
+
+async function checkSpool({ dataDir }: GatewayConfig): Promise<Finding> {
+  const what = "spool";
+  try {
+    const db = await Database.open({ file: join(dataDir, "spool.db"), readOnly: true });
+    try {
+      const row = await db.get<{ quick_check: string }>("PRAGMA quick_check(1)");
+      const sound = row?.quick_check === "ok";
+      return { what, ok: sound, note: sound ? "sound" : "DAMAGED: stop the gateway and keep the file" };
+    } finally {
+      await db.close();
+    }
+  } catch (fault) {
+    return { what, ok: false, note: fault instanceof BluepostError ? fault.message : "cannot be read" };
+  }
+}
+
+async function checkEngine({ engine }: GatewayConfig): Promise<Finding> {
+  const what = "engine";
+  try {
+    await fetch(engine.url, { signal: AbortSignal.timeout(5_000), redirect: "manual" });
+    return { what, ok: true, note: `answers at ${engine.url}` };
+  } catch {
+    return { what, ok: false, note: `no answer from ${engine.url}; check engine.url and the network` };
+  }
+}
+
+async function checkService({ http }: GatewayConfig): Promise<Finding> {
+  const what = "service";
+  const status = await askStatus(http.port);
+  if (!status) return { what, ok: false, note: `no gateway answers on port ${http.port}; start it` };
+  return { what, ok: true, note: `runs, ${status.devices.length} devices heard of` };
+}

@@ -1,0 +1,101 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { MAX_PACKET_BYTES } from "../protocol/mqtt/messages.ts";
+import { loadConfig } from "../runtime/config.ts";
+
+const Port = (value: number, description: string): ReturnType<typeof Type.Integer> =>
+  Type.Integer({ minimum: 0, maximum: 65_535, default: value, description });
+const Count = (value: number, minimum: number, description: string): ReturnType<typeof Type.Integer> =>
+  Type.Integer({ minimum, default: value, description });
+const Group = <T extends Parameters<typeof Type.Object>[0]>(fields: T): ReturnType<typeof Type.Object<T>> =>
+  Type.Object(fields, { default: {}, additionalProperties: false });
+
+/** Settings of a gateway: type, default, range and help text in one. */
+export const GatewayConfigSchema = Type.Object(
+  {
+    dataDir: Type.String({
+      minLength: 1,
+      default: "/var/lib/bluepost/gateway",
+      description: "Folder of the spool, the registry, keys and certificates",
+    }),
+    log: Group({
+      level: Type.Union(
+        ["error", "warn", "info", "debug", "silent"].map((level) => Type.Literal(level)),
+        { default: "info", description: "Least level that is written: error, warn, info, debug or silent" },
+      ),
+    }),
+    mqtt: Group({
+      host: Type.String({ default: "0.0.0.0", description: "Address that the TLS listener binds to" }),
+      port: Port(8883, "Port of MQTT over TLS; 0 takes any free port"),
+      plainLoopbackPort: Port(0, "Port of MQTT without TLS on 127.0.0.1, for a kiosk on the same machine; 0 is off"),
+      maxConnections: Count(2_000, 1, "Connections at once, of one listener"),
+      maxConnectionsPerDevice: Count(4, 1, "Connections of one device at once"),
+      maxPacketBytes: Count(MAX_PACKET_BYTES, 1_024, "Longest MQTT packet; a longer one ends the connection"),
+      publishPerSecond: Count(100, 1, "Messages a second that a device may publish for long"),
+      publishBurst: Count(1_000, 1, "Messages that a device may publish at once"),
+      connectTimeoutMs: Count(10_000, 100, "Time for a client to send CONNECT"),
+      probeMs: Count(5_000, 10, "Time for an old session to show that it lives before another takes its place"),
+    }),
+    spool: Group({
+      synchronous: Type.Union([Type.Literal("FULL"), Type.Literal("NORMAL"), Type.Literal("OFF")], {
+        default: "FULL",
+        description: "FULL: an acknowledged message survives a power cut. NORMAL and OFF: it may not",
+      }),
+      maxGroup: Count(1_024, 1, "Messages of all devices that share one flush, at most"),
+    }),
+    engine: Group({
+      url: Type.String({
+        pattern: "^https?://[^\\s]+$",
+        default: "http://127.0.0.1:8082",
+        description: "Address of the engine",
+      }),
+      timeoutMs: Count(30_000, 100, "Time for the engine to answer one request"),
+      backoffFirstMs: Count(500, 1, "Longest wait after the first failure; doubles with each"),
+      backoffMaxMs: Count(60_000, 1, "Longest wait between two attempts"),
+    }),
+    http: Group({
+      host: Type.String({
+        default: "0.0.0.0",
+        description: "Address of time and status; status answers loopback only",
+      }),
+      port: Port(8081, "Port of time and status; 0 takes any free port"),
+    }),
+    time: Group({
+      syncFile: Type.String({
+        default: "",
+        description:
+          "File that exists while this clock is synchronised, for example /run/systemd/timesync/synchronized",
+      }),
+      syncedUncertaintyMs: Count(500, 0, "How far off this clock may be while synchronised, or with no syncFile"),
+      unsyncedUncertaintyMs: Count(3_600_000, 0, "How far off it may be while not"),
+    }),
+  },
+  { additionalProperties: false },
+);
+export type GatewayConfig = Static<typeof GatewayConfigSchema>;
+
+/** Prefix of environment variables: `BLUEPOST_GATEWAY_MQTT__PORT`. */
+export const GATEWAY_ENV_PREFIX = "BLUEPOST_GATEWAY";
+
+const RULES = [
+  (config: GatewayConfig): string | null =>
+    config.engine.backoffMaxMs < config.engine.backoffFirstMs
+      ? "engine.backoffMaxMs: must not be less than engine.backoffFirstMs"
+      : null,
+  (config: GatewayConfig): string | null =>
+    config.mqtt.port !== 0 && config.mqtt.port === config.mqtt.plainLoopbackPort
+      ? "mqtt.plainLoopbackPort: must differ from mqtt.port"
+      : null,
+];
+
+/**
+ * Reads the gateway's configuration: defaults, file, environment, flags, in rising order.
+ *
+ * @throws {ConfigError} RT_CONFIG with every problem found
+ */
+export function loadGatewayConfig(sources: {
+  readonly file?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly flags?: readonly string[] | undefined;
+}): GatewayConfig {
+  return loadConfig(GatewayConfigSchema, { ...sources, envPrefix: GATEWAY_ENV_PREFIX }, RULES);
+}

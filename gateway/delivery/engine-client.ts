@@ -1,0 +1,26 @@
+import { BluepostError } from "../../protocol/errors.ts";
+import type { BatchAnswer } from "../../protocol/http/engine-api.ts";
+
+/** The engine did not answer, or said that it cannot now. The same request may work later. */
+export class EngineUnreachableError extends BluepostError {
+  readonly code = "GW_ENGINE_UNREACHABLE";
+  readonly recovery = "retry";
+}
+
+/** The engine answered, but not as it should: an error for the whole request, or an answer that is not of the form. */
+export class EngineAnswerError extends BluepostError {
+  readonly code = "GW_ENGINE_ANSWER";
+  readonly recovery = "retry";
+}
+
+/** The way to the engine. Posting the same batches again is harmless. */
+export interface EngineClient {
+  /**
+   * Posts a set of signed batches.
+   *
+   * @param batches at most BATCH_SET_MAX, in the order in which they were taken
+   * @returns one answer a batch, in the same order
+   * @throws {EngineUnreachableError} GW_ENGINE_UNREACHABLE and {EngineAnswerError} GW_ENGINE_ANSWER
+   */
+  postBatches(batches: readonly Uint8Array[], signal: AbortSignal): Promise<readonly BatchAnswer[]>;
+}

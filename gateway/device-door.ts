@@ -1,0 +1,110 @@
+import { Value } from "@sinclair/typebox/value";
+import { fromHex } from "../protocol/bytes.ts";
+import type { DeviceId } from "../protocol/ids.ts";
+import { TimeRequest } from "../protocol/mqtt/messages.ts";
+import type { WallMs } from "../protocol/units.ts";
+import type { DeviceBroker, DeviceSession, PublishedLeaf } from "./broker/device-broker.ts";
+import type { CustodyNotifier } from "./delivery/custody-notifier.ts";
+import type { Acceptance, BatchLeaf } from "./spool/spool.ts";
+import type { SpoolInlet } from "./spool/spool-inlet.ts";
+import type { SpoolOutlet } from "./spool/spool-outlet.ts";
+import type { Counters } from "./status/counters.ts";
+import type { DeviceBook } from "./status/device-book.ts";
+import type { SignedClock } from "./time/signed-clock.ts";
+
+export interface DeviceDoorDeps {
+  readonly broker: Pick<DeviceBroker, "send">;
+  readonly inlet: Pick<SpoolInlet, "accept">;
+  readonly outlet: Pick<SpoolOutlet, "receiptsOf" | "receiptOf">;
+  readonly custody: Pick<CustodyNotifier, "fork">;
+  readonly clock: SignedClock;
+  readonly book: DeviceBook;
+  readonly counters: Counters;
+  readonly now: () => WallMs;
+}
+
+/** What each leaf of a device's branch means to the gateway. Good or bad, a message is acknowledged; only a failing disk is not. */
+export class DeviceDoor {
+  readonly #deps: DeviceDoorDeps;
+
+  constructor(deps: DeviceDoorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Handles one message. @returns when it may be acknowledged @throws {StoreError} RT_STORE_FAILED when it could not be kept */
+  async published(session: DeviceSession, leaf: PublishedLeaf, payload: Uint8Array): Promise<void> {
+    switch (leaf) {
+      case "checkins":
+      case "presence":
+        return this.#batch(session.device, leaf, payload);
+      case "state":
+        return this.#note(this.#deps.book.state(session.device, readJson(payload)), leaf, session.device);
+      case "health":
+        return this.#note(
+          this.#deps.book.health(session.device, readJson(payload), this.#deps.now()),
+          leaf,
+          session.device,
+        );
+      case "time-request":
+        return this.#time(session.device, readJson(payload));
+      default:
+        return; // `reported` and answers to commands belong to the fleet page, which asks for none yet
+    }
+  }
+
+  /** Sends the engine's last word on each of a device's streams again, after it reconnected. */
+  resendReceipts(device: DeviceId): void {
+    const { outlet, broker, counters } = this.#deps;
+    outlet.receiptsOf(device).then(
+      (receipts) => {
+        for (const receipt of receipts) broker.send(device, "receipt", receipt);
+      },
+      (fault: unknown) => counters.fault("spool.read_failed", fault),
+    );
+  }
+
+  async #batch(device: DeviceId, leaf: BatchLeaf, payload: Uint8Array): Promise<void> {
+    let acceptance: Acceptance;
+    try {
+      acceptance = await this.#deps.inlet.accept({ device, leaf }, payload);
+    } catch (fault) {
+      this.#deps.counters.fault("spool.commit_failed", fault);
+      throw fault;
+    }
+    if (acceptance.kind !== "stored") await this.#answer(device, acceptance);
+  }
+
+  async #answer(device: DeviceId, acceptance: Exclude<Acceptance, { kind: "stored" }>): Promise<void> {
+    const { broker, counters, custody, outlet } = this.#deps;
+    switch (acceptance.kind) {
+      case "duplicate": {
+        const receipt = await outlet.receiptOf(acceptance.key);
+        if (receipt) broker.send(device, "receipt", receipt);
+        return;
+      }
+      case "fork":
+        counters.alarm("stream.forked", { device, stream: acceptance.key.stream });
+        return custody.fork(acceptance.key, acceptance.agreed);
+      case "quarantined":
+        counters.alarm("batch.quarantined", { device, reason: acceptance.reason });
+    }
+  }
+
+  #note(good: boolean, leaf: string, device: DeviceId): void {
+    if (!good) this.#deps.counters.count("message.malformed", { device, leaf });
+  }
+
+  async #time(device: DeviceId, request: unknown): Promise<void> {
+    if (!Value.Check(TimeRequest, request)) return this.#note(false, "time-request", device);
+    this.#deps.broker.send(device, "time", await this.#deps.clock.answer(fromHex(request.nonce)));
+  }
+}
+
+/** Undefined when the bytes are not JSON: no schema accepts that. */
+function readJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

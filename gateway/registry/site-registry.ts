@@ -1,0 +1,111 @@
+import { join } from "node:path";
+import { BluepostError } from "../../protocol/errors.ts";
+import type { DeviceId, VenueId } from "../../protocol/ids.ts";
+import type { WallMs } from "../../protocol/units.ts";
+import { Database } from "../../runtime/sqlite/database.ts";
+import { migrate } from "../../runtime/sqlite/migrate.ts";
+
+/** No device of this name was ever added. */
+export class UnknownDeviceError extends BluepostError {
+  readonly code = "GW_UNKNOWN_DEVICE";
+  readonly recovery = "operator";
+}
+
+/** A device of this name exists, live or revoked. */
+export class DeviceExistsError extends BluepostError {
+  readonly code = "GW_DEVICE_EXISTS";
+  readonly recovery = "operator";
+}
+
+/** A kiosk of this site. */
+export interface RegisteredDevice {
+  readonly device: DeviceId;
+  readonly venue: VenueId;
+  readonly venueName: string;
+  readonly gate: number;
+  /** SHA-256 of the certificate it was given, upper-case hex with colons; empty when it was given none. */
+  readonly fingerprint: string;
+  readonly addedAt: WallMs;
+  /** When it was revoked; null while it may connect. */
+  readonly revokedAt: WallMs | null;
+}
+
+/** What a new device is said to be. */
+export type NewDevice = Omit<RegisteredDevice, "addedAt" | "revokedAt">;
+
+interface DeviceRow {
+  readonly device: DeviceId;
+  readonly venue: VenueId;
+  readonly venue_name: string;
+  readonly gate: number;
+  readonly fingerprint: string;
+  readonly added_ms: WallMs;
+  readonly revoked_ms: WallMs | null;
+}
+
+/**
+ * The devices of one site, in a SQLite file that the running gateway and the command line share: a device added or revoked there
+ * counts from the next look.
+ */
+export class SiteRegistry {
+  readonly #db: Database;
+
+  private constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Opens the file, made when absent. @throws {StoreError} RT_STORE_FAILED */
+  static async open(file: string): Promise<SiteRegistry> {
+    const db = await Database.open({ file });
+    try {
+      await migrate(db, join(import.meta.dirname, "migrations"));
+      return new SiteRegistry(db);
+    } catch (fault) {
+      await db.close();
+      throw fault;
+    }
+  }
+
+  async find(device: DeviceId): Promise<RegisteredDevice | null> {
+    const row = await this.#db.get<DeviceRow>("SELECT * FROM devices WHERE device = ?", [device]);
+    return row ? toDevice(row) : null;
+  }
+
+  /** All devices by name, revoked ones too. */
+  async list(): Promise<readonly RegisteredDevice[]> {
+    return (await this.#db.all<DeviceRow>("SELECT * FROM devices ORDER BY device")).map(toDevice);
+  }
+
+  /** @throws {DeviceExistsError} GW_DEVICE_EXISTS */
+  async add(device: NewDevice, nowMs: WallMs): Promise<void> {
+    const added = await this.#db.run(
+      `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, added_ms) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (device) DO NOTHING`,
+      [device.device, device.venue, device.venueName, device.gate, device.fingerprint, nowMs],
+    );
+    if (added === 0) throw new DeviceExistsError("a device of this name exists", { device: device.device });
+  }
+
+  /** Takes a device's right to connect for good. @throws {UnknownDeviceError} GW_UNKNOWN_DEVICE */
+  async revoke(device: DeviceId, nowMs: WallMs): Promise<void> {
+    const known = await this.find(device);
+    if (!known) throw new UnknownDeviceError("no device of this name", { device });
+    await this.#db.run("UPDATE devices SET revoked_ms = ? WHERE device = ? AND revoked_ms IS NULL", [nowMs, device]);
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close();
+  }
+}
+
+function toDevice(row: DeviceRow): RegisteredDevice {
+  return {
+    device: row.device,
+    venue: row.venue,
+    venueName: row.venue_name,
+    gate: row.gate,
+    fingerprint: row.fingerprint,
+    addedAt: row.added_ms,
+    revokedAt: row.revoked_ms,
+  };
+}

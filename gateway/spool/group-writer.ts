@@ -1,0 +1,94 @@
+import type { WallMs } from "../../protocol/units.ts";
+import type { Sql } from "../../runtime/sqlite/database.ts";
+import type { ChainLink } from "./chain.ts";
+import type { QuarantineReason, Sender } from "./spool.ts";
+
+/** Messages put aside that are kept to look at; older ones leave their number in `counts` only. */
+export const MAX_QUARANTINE_ROWS = 1_000;
+
+/**
+ * One statement a group, whatever its size: all bytes in one blob, all numbers in one JSON text.
+ *
+ * The `sqlite3` package pays for each bound value on the main thread. Measured with 1,300-byte batches in groups of 800: 0.8 us a row
+ * there this way, against 2.7 to 3.4 us with one row of parameters each; unpacking runs in SQLite's own thread.
+ */
+const INSERT_GROUP = `INSERT INTO batches (stream_id, from_seq, to_seq, hash, previous_hash, body, received_ms)
+  SELECT value ->> 0, value ->> 1, value ->> 2, substr(?1, value ->> 3, 32), substr(?1, (value ->> 3) + 32, 32),
+    substr(?1, (value ->> 3) + 64, value ->> 4), ?3
+  FROM json_each(?2)`;
+
+interface PutAside extends Sender {
+  readonly reason: QuarantineReason;
+  readonly body: Uint8Array;
+}
+
+/** Gathers what one commit writes. */
+export class GroupWriter {
+  readonly #sql: Sql;
+  readonly #nowMs: WallMs;
+  #parts: Uint8Array[] = [];
+  #rows: string[] = [];
+  /** Place of the next byte in the blob; SQLite counts from 1. */
+  #offset = 1;
+  #aside: PutAside[] = [];
+  #again: (readonly [streamId: number, from: number])[] = [];
+
+  constructor(sql: Sql, nowMs: WallMs) {
+    this.#sql = sql;
+    this.#nowMs = nowMs;
+  }
+
+  insert(streamId: number, link: ChainLink, body: Uint8Array): void {
+    this.#parts.push(link.hash, link.previousHash, body);
+    this.#rows.push(`[${streamId},${link.from},${link.to},${this.#offset},${body.length}]`);
+    this.#offset += 64 + body.length;
+  }
+
+  quarantine(message: PutAside): void {
+    this.#aside.push(message);
+  }
+
+  /** A device sent a batch again that the engine was thought to have: the engine is asked again. */
+  redeliver(streamId: number, from: number): void {
+    this.#again.push([streamId, from]);
+  }
+
+  /** Writes everything gathered so far into the transaction. */
+  async flush(): Promise<void> {
+    const [parts, rows, aside, again] = [this.#parts, this.#rows, this.#aside, this.#again];
+    [this.#parts, this.#rows, this.#aside, this.#again, this.#offset] = [[], [], [], [], 1];
+    if (rows.length > 0) {
+      await this.#sql.run(INSERT_GROUP, [Buffer.concat(parts), `[${rows.join(",")}]`, this.#nowMs]);
+    }
+    for (const place of again) {
+      await this.#sql.run(
+        "UPDATE batches SET delivered = 0 WHERE stream_id = ? AND from_seq = ? AND delivered = 1",
+        place,
+      );
+    }
+    for (const message of aside) await putAside(this.#sql, message, this.#nowMs);
+    if (aside.length > 0) await trimQuarantine(this.#sql);
+  }
+}
+
+async function putAside(sql: Sql, message: PutAside, nowMs: WallMs): Promise<void> {
+  const { device, leaf, reason, body } = message;
+  await sql.run("INSERT INTO quarantine (device, leaf, reason, body, at_ms) VALUES (?, ?, ?, ?, ?)", [
+    device,
+    leaf,
+    reason,
+    body,
+    nowMs,
+  ]);
+  await countOne(sql, reason);
+}
+
+/** Adds one to a total that outlives the rows it counts. */
+export async function countOne(sql: Sql, name: QuarantineReason): Promise<void> {
+  await sql.run("INSERT INTO counts (name, n) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET n = n + 1", [name]);
+}
+
+/** Keeps the newest {@link MAX_QUARANTINE_ROWS}. */
+export async function trimQuarantine(sql: Sql): Promise<void> {
+  await sql.run("DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", [MAX_QUARANTINE_ROWS]);
+}

@@ -1,0 +1,171 @@
+import { equalBytes } from "../../protocol/bytes.ts";
+import { batchHash } from "../../protocol/checkin/batch.ts";
+import type { CryptoPort } from "../../protocol/crypto-port.ts";
+import { BluepostError } from "../../protocol/errors.ts";
+import type { SiteId } from "../../protocol/ids.ts";
+import type { WallMs } from "../../protocol/units.ts";
+import type { Database, Sql } from "../../runtime/sqlite/database.ts";
+import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
+import { type BatchFrame, readBatchFrame } from "./batch-frame.ts";
+import { type ChainLink, judgeBatch, needsNeighbours } from "./chain.ts";
+import { GroupWriter } from "./group-writer.ts";
+import { type Acceptance, BATCH_LEAVES, type QuarantineReason, type Sender } from "./spool.ts";
+import type { StreamState, StreamTable } from "./stream-table.ts";
+
+interface BatchJob {
+  readonly kind: "batch";
+  readonly sender: Sender;
+  readonly body: Uint8Array;
+  readonly frame: BatchFrame;
+  readonly link: ChainLink;
+}
+
+interface BadJob {
+  readonly kind: "bad";
+  readonly sender: Sender;
+  readonly body: Uint8Array;
+  readonly reason: QuarantineReason;
+}
+
+export interface SpoolOptions {
+  readonly db: Database;
+  readonly streams: StreamTable;
+  readonly crypto: CryptoPort;
+  readonly site: SiteId;
+  readonly now: () => WallMs;
+  /** Messages of all clients that share one flush, at most; 1 commits each alone. */
+  readonly maxGroup: number;
+  /** Called after each commit with the streams that grew. */
+  readonly onCommit: (grown: ReadonlySet<StreamState>) => void;
+}
+
+/**
+ * The way into the spool: each message is judged and written, and the promise resolves when it is on the disk.
+ *
+ * All clients share commits. A message is judged within the transaction that writes it, after every message before it, so what is
+ * in memory never runs ahead of the disk; when a commit fails, memory is forgotten and read again.
+ */
+export class SpoolInlet {
+  readonly #options: SpoolOptions;
+  readonly #group: GroupCommit<BatchJob | BadJob, Acceptance>;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    this.#group = new GroupCommit({ commit: (jobs) => this.#commit(jobs), maxGroup: options.maxGroup });
+  }
+
+  /**
+   * Takes a published batch, good or bad.
+   *
+   * @returns what became of it, once that is on the disk
+   * @throws {StoreError} RT_STORE_FAILED when the commit fails; nothing is kept then and the device must send again
+   */
+  accept(sender: Sender, body: Uint8Array): Promise<Acceptance> {
+    return this.#group.add(this.#read(sender, body));
+  }
+
+  /** Resolves when nothing waits for a commit. */
+  idle(): Promise<void> {
+    return this.#group.idle();
+  }
+
+  #read(sender: Sender, body: Uint8Array): BatchJob | BadJob {
+    const bad = (reason: QuarantineReason): BadJob => ({ kind: "bad", sender, body, reason });
+    try {
+      const frame = readBatchFrame(body);
+      if (frame.device !== sender.device || frame.site !== this.#options.site) return bad("foreign_device");
+      if (frame.stream !== BATCH_LEAVES[sender.leaf]) return bad("wrong_stream");
+      const { from, to, previousHash } = frame;
+      const link = { from, to, previousHash, hash: batchHash(this.#options.crypto, frame.payload) };
+      return { kind: "batch", sender, body, frame, link };
+    } catch (fault) {
+      if (!(fault instanceof BluepostError)) throw fault;
+      return bad("malformed");
+    }
+  }
+
+  async #commit(jobs: readonly (BatchJob | BadJob)[]): Promise<readonly Acceptance[]> {
+    const { db, streams, now, onCommit } = this.#options;
+    const grown = new Set<StreamState>();
+    try {
+      const results = await db.transaction(async (sql) => {
+        const writer = new GroupWriter(sql, now());
+        const done: Acceptance[] = [];
+        for (const job of jobs) {
+          const quick = this.#quick(job, writer, grown);
+          done.push(quick ?? (await this.#slow(sql, job, writer, grown)));
+        }
+        await writer.flush();
+        return done;
+      });
+      onCommit(grown);
+      return results;
+    } catch (fault) {
+      streams.clear();
+      throw fault;
+    }
+  }
+
+  /** The usual case, without a wait: the next batch of a stream whose books are in memory. */
+  #quick(job: BatchJob | BadJob, writer: GroupWriter, grown: Set<StreamState>): Acceptance | null {
+    if (job.kind === "bad") return quarantine(job, job.reason, writer);
+    const state = this.#options.streams.cached(job.frame);
+    if (!state || needsNeighbours(state, job.link)) return null;
+    return this.#conclude(job, state, writer, grown, []);
+  }
+
+  async #slow(sql: Sql, job: BatchJob | BadJob, writer: GroupWriter, grown: Set<StreamState>): Promise<Acceptance> {
+    if (job.kind === "bad") return quarantine(job, job.reason, writer);
+    const { streams } = this.#options;
+    const { device, epoch, stream } = job.frame;
+    if (!streams.cached(job.frame)) await writer.flush(); // books are read from the tables, so these must be complete
+    const state = await streams.of(sql, { device, epoch, stream });
+    if (!state) return quarantine(job, "too_many_epochs", writer);
+    if (!needsNeighbours(state, job.link)) return this.#conclude(job, state, writer, grown, []);
+    if (isRecent(state, job.link)) {
+      writer.redeliver(state.id, job.link.from);
+      return { kind: "duplicate", key: state.key };
+    }
+    await writer.flush(); // the neighbours may be in this very group
+    const neighbours = await streams.neighbours(sql, state.id, job.link);
+    const result = this.#conclude(job, state, writer, grown, neighbours);
+    if (result.kind === "duplicate") writer.redeliver(state.id, job.link.from);
+    if (result.kind === "stored" && state.custody.upto === job.link.to) {
+      await writer.flush();
+      await streams.measureCustody(sql, state);
+    }
+    return result;
+  }
+
+  #conclude(
+    job: BatchJob,
+    state: StreamState,
+    writer: GroupWriter,
+    grown: Set<StreamState>,
+    neighbours: readonly ChainLink[],
+  ): Acceptance {
+    const verdict = judgeBatch(state, job.link, neighbours);
+    switch (verdict.kind) {
+      case "appended":
+      case "late":
+        writer.insert(state.id, job.link, job.body);
+        this.#options.streams.append(state, job.link);
+        grown.add(state);
+        return { kind: "stored" };
+      case "duplicate":
+        return { kind: "duplicate", key: state.key };
+      case "fork":
+        quarantine(job, "fork", writer);
+        return { kind: "fork", key: state.key, agreed: verdict.agreed };
+    }
+  }
+}
+
+function isRecent(state: StreamState, link: ChainLink): boolean {
+  return state.recent.some(({ from, to, hash }) => from === link.from && to === link.to && equalBytes(hash, link.hash));
+}
+
+function quarantine(job: BatchJob | BadJob, reason: QuarantineReason, writer: GroupWriter): Acceptance {
+  writer.quarantine({ ...job.sender, reason, body: job.body });
+  return { kind: "quarantined", reason };
+}

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import type { WallMs } from "../protocol/units.ts";
+import { announceReady, type Running } from "../runtime/lifecycle.ts";
+import { createLogger, type LogLevel } from "../runtime/log.ts";
+import { nodeCrypto } from "../runtime/node-crypto.ts";
+import { systemTimers } from "../runtime/timers.ts";
+import { createGateway } from "./app.ts";
+import { AedesBroker } from "./broker/aedes-broker.ts";
+import type { GatewayConfig } from "./config.ts";
+import { HttpEngineClient } from "./delivery/http-engine-client.ts";
+import { chainPem } from "./registry/device-bundle.ts";
+import type { GatewayIdentity } from "./registry/identity.ts";
+import { openIdentityFiles } from "./registry/identity-files.ts";
+import { SiteRegistry } from "./registry/site-registry.ts";
+import { startStatusServer } from "./status/http.ts";
+
+const MAX_WILL_BYTES = 1_024;
+
+/** Composes a gateway from the real adapters, starts it and says so on standard output. */
+export async function startGateway(config: GatewayConfig, bundleFolder?: string): Promise<Running> {
+  const now = (): WallMs => Date.now() as WallMs;
+  const log = createLogger({ part: "gateway", level: config.log.level as LogLevel });
+  const identity = await openIdentityFiles(config.dataDir, { bundleFolder, nowMs: now() });
+  const registry = await SiteRegistry.open(join(config.dataDir, "registry.db"));
+  const broker = createBroker(config, identity);
+  const engine = new HttpEngineClient({ url: config.engine.url, timeoutMs: config.engine.timeoutMs });
+  const gateway = await createGateway({
+    config,
+    identity,
+    registry,
+    broker,
+    engine,
+    crypto: nodeCrypto,
+    now,
+    timers: systemTimers,
+    random: Math.random,
+    log,
+  });
+  const http = await startStatusServer({ gateway, ...config.http, nowMs: now });
+  announceReady("gateway", {
+    site: identity.site,
+    mqttPort: broker.ports.tls ?? 0,
+    plainPort: broker.ports.plain ?? 0,
+    httpPort: http.port,
+  });
+  return {
+    close: async () => {
+      await http.close();
+      await gateway.close();
+      await registry.close();
+    },
+  };
+}
+
+/** Makes the broker that the configuration asks for. */
+function createBroker({ mqtt }: GatewayConfig, identity: GatewayIdentity): AedesBroker {
+  const siteAuthority = identity.authority.certificatePem;
+  return new AedesBroker({
+    site: identity.site,
+    tls: {
+      host: mqtt.host,
+      port: mqtt.port,
+      key: identity.gateway.privateKeyPem,
+      cert: chainPem(identity.gateway.certificatePem, siteAuthority),
+      siteAuthority,
+      root: identity.trust.root,
+    },
+    plainPort: mqtt.plainLoopbackPort === 0 ? null : mqtt.plainLoopbackPort,
+    limits: { ...mqtt, maxWillBytes: MAX_WILL_BYTES },
+    timers: systemTimers,
+    nowMs: Date.now,
+  });
+}

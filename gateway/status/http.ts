@@ -1,0 +1,79 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { fromHex } from "../../protocol/bytes.ts";
+import type { Gateway } from "../app.ts";
+import { TokenBucket } from "../broker/token-bucket.ts";
+import { metricsText } from "./status.ts";
+
+export interface StatusServerOptions {
+  readonly gateway: Pick<Gateway, "clock" | "status">;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly nowMs: () => number;
+}
+
+/** A signature costs a fifth of a millisecond; more askers than this are told to come again. */
+const TIME_PER_SECOND = 50;
+const LOOPBACK = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
+
+/**
+ * Serves `GET /time?nonce=` to the network (plain HTTP: it is asked by kiosks whose clock is too wrong for TLS, and is signed), and
+ * `/healthz`, `/readyz`, `/status` and `/metrics` to this machine only.
+ *
+ * @returns the listening server, with its port
+ */
+export async function startStatusServer(
+  options: StatusServerOptions,
+): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
+  const app = Fastify({ logger: false, bodyLimit: 1_024, requestTimeout: 10_000 });
+  app.setNotFoundHandler((_request, reply) => problem(reply, 404, "Not found", "GW_HTTP_NOT_FOUND"));
+  app.setErrorHandler((_fault, _request, reply) => problem(reply, 500, "Internal error", "GW_HTTP_FAILED"));
+  addTime(app, options);
+  addStatus(app, options.gateway);
+  const address = new URL(await app.listen({ host: options.host, port: options.port }));
+  return { port: Number(address.port), close: () => app.close() };
+}
+
+function addTime(app: FastifyInstance, { gateway, nowMs }: StatusServerOptions): void {
+  const bucket = new TokenBucket({ perSecond: TIME_PER_SECOND, burst: TIME_PER_SECOND, nowMs: nowMs() });
+  app.get<{ Querystring: { nonce?: unknown } }>("/time", async (request, reply) => {
+    const { nonce } = request.query;
+    if (typeof nonce !== "string" || !/^[0-9a-f]{32}$/.test(nonce)) {
+      return problem(reply, 400, "nonce must be 32 lower-case hex digits", "GW_HTTP_BAD_NONCE");
+    }
+    if (!bucket.take(nowMs())) {
+      reply.header("retry-after", "1");
+      return problem(reply, 429, "Too many requests", "GW_HTTP_BUSY");
+    }
+    reply.header("cache-control", "no-store").type("application/cose");
+    return reply.send(Buffer.from(await gateway.clock.answer(fromHex(nonce))));
+  });
+}
+
+function addStatus(app: FastifyInstance, gateway: Pick<Gateway, "status">): void {
+  const local = {
+    onRequest: async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if (!LOOPBACK.has(request.socket.remoteAddress ?? "")) {
+        await problem(reply, 403, "Only from this machine", "GW_HTTP_NOT_LOCAL");
+      }
+    },
+  };
+  app.get("/healthz", local, async () => ({ status: "ok" }));
+  app.get("/readyz", local, async () => {
+    await gateway.status(); // reads the spool: fails when its file cannot be read
+    return { status: "ready" };
+  });
+  app.get("/status", local, async () => gateway.status());
+  app.get("/metrics", local, async (_request, reply) => {
+    reply.type("text/plain; version=0.0.4; charset=utf-8");
+    return metricsText(await gateway.status());
+  });
+}
+
+/** RFC 9457. */
+async function problem(reply: FastifyReply, status: number, title: string, code: string): Promise<FastifyReply> {
+  return reply
+    .code(status)
+    .type("application/problem+json")
+    .send(JSON.stringify({ type: "about:blank", title, status, code }));
+}
