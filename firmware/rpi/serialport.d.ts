@@ -15,6 +15,7 @@ declare module "serialport" {
     readonly isOpen: boolean;
     open(callback: (fault: Error | null) => void): void;
     close(callback?: (fault: Error | null) => void): void;
-    flush(callback?: (fault: Error | null) => void): void;
+    /** Calls back when all output is on the wire. */
+    drain(callback: (fault: Error | null) => void): void;
   }
 }
