@@ -46,7 +46,7 @@ export class HttpEngineClient implements EngineClient {
       return await fetch(this.#url, {
         method: "POST",
         headers: { "content-type": BATCHES_TYPE, accept: "application/json" },
-        body: encodeBatchSet(batches),
+        body: new Uint8Array(encodeBatchSet(batches)),
         redirect: "error",
         signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]),
       });

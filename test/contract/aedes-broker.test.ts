@@ -1,0 +1,111 @@
+import type { Socket } from "node:net";
+import type { MqttClient } from "mqtt";
+import { beforeAll } from "vitest";
+import { AedesBroker, type AedesBrokerOptions } from "../../gateway/broker/aedes-broker.ts";
+import { chainPem, type DeviceBundle } from "../../gateway/registry/device-bundle.ts";
+import { parseDeviceId } from "../../protocol/ids.ts";
+import { topicOf } from "../../protocol/mqtt/topics.ts";
+import { systemTimers } from "../../runtime/timers.ts";
+import { makeSite, type TestSite } from "../support/gateway-site.ts";
+import { connectDoor } from "../support/mqtt-door.ts";
+import { type BrokerRig, type DoorClient, describeDeviceBroker, RIG_SITE } from "./device-broker.contract.ts";
+
+let site: TestSite;
+const bundles = new Map<string, DeviceBundle>();
+
+beforeAll(async () => {
+  site = await makeSite(RIG_SITE);
+  for (const name of ["door-a", "door-b"]) bundles.set(name, await site.device(name));
+});
+
+function brokerOptions(tls: boolean): AedesBrokerOptions {
+  const { identity } = site;
+  const siteAuthority = identity.authority.certificatePem;
+  return {
+    site: RIG_SITE,
+    tls: tls
+      ? {
+          host: "127.0.0.1",
+          port: 0,
+          key: identity.gateway.privateKeyPem,
+          cert: chainPem(identity.gateway.certificatePem, siteAuthority),
+          siteAuthority,
+          root: identity.trust.root,
+        }
+      : null,
+    plainPort: tls ? null : 0,
+    limits: {
+      maxPacketBytes: 131_072,
+      maxConnections: 100,
+      maxConnectionsPerDevice: 4,
+      publishPerSecond: 100,
+      publishBurst: 1_000,
+      connectTimeoutMs: 5_000,
+      maxWillBytes: 1_024,
+    },
+    timers: systemTimers,
+    nowMs: Date.now,
+  };
+}
+
+async function rig(tls: boolean): Promise<BrokerRig> {
+  const broker = new AedesBroker(brokerOptions(tls));
+  const clients: MqttClient[] = [];
+  return {
+    site: RIG_SITE,
+    broker,
+    connect: async (device, { boot, will } = {}) => {
+      const id = parseDeviceId(device);
+      const bundle = tls ? bundles.get(device) : undefined;
+      const port = (tls ? broker.ports.tls : broker.ports.plain) ?? 0;
+      const address = { site: RIG_SITE, device: id, port, ...(bundle && { bundle }), ...(boot && { boot }) };
+      const topic = will?.topic ?? topicOf(RIG_SITE, id, "state");
+      const client = await connectDoor(
+        address,
+        will && { will: { topic, payload: Buffer.from(will.payload), qos: 1, retain: true } },
+      );
+      clients.push(client);
+      return doorClient(client);
+    },
+    close: async () => {
+      for (const client of clients) client.end(true);
+      await broker.close();
+    },
+  };
+}
+
+function doorClient(client: MqttClient): DoorClient {
+  const received: { topic: string; payload: Uint8Array; retain: boolean }[] = [];
+  client.on("message", (topic, payload, packet) => received.push({ topic, payload, retain: packet.retain }));
+  return {
+    received,
+    get connected() {
+      return client.connected;
+    },
+    subscribe: async (...filters) => {
+      const granted = await new Promise<readonly { topic: string; qos: number }[]>((resolve) => {
+        client.subscribe([...filters], { qos: 1 }, (_fault, grants, packet) => {
+          const codes = (packet?.granted ?? []) as number[];
+          resolve((grants ?? []).map(({ topic }, at) => ({ topic, qos: codes[at] ?? 128 })));
+        });
+      });
+      return granted.filter(({ qos }) => qos < 128).map(({ topic }) => topic);
+    },
+    publish: (topic, payload, { qos = 1, retain = false } = {}) =>
+      new Promise((resolve, reject) => {
+        const lost = (): void => reject(new Error("the connection ended first"));
+        client.once("close", lost);
+        client.publish(topic, Buffer.from(payload), { qos, retain }, (fault) => {
+          client.off("close", lost);
+          if (fault) reject(fault);
+          else resolve();
+        });
+      }),
+    end: async () => void (await client.endAsync()),
+    cut: () => void (client.stream as Socket).destroy(),
+    freeze: () => void (client.stream as Socket).pause(),
+  };
+}
+
+describeDeviceBroker("aedes over TLS", () => rig(true));
+describeDeviceBroker("aedes on loopback", () => rig(false));
