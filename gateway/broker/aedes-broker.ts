@@ -29,7 +29,7 @@ export interface AedesBrokerOptions {
   readonly nowMs: () => number;
 }
 
-/** Longest keep-alive that a client may ask for, seconds: a dead connection is noticed within one and a half times that. */
+/** A client that asks for no keep-alive, or a longer one, gets this, seconds: a dead connection must be noticed at last. */
 const KEEPALIVE_LIMIT_S = 600;
 /** A client that does not read for this long is dropped, milliseconds. */
 const DRAIN_TIMEOUT_MS = 10_000;
@@ -159,7 +159,6 @@ export class AedesBroker implements DeviceBroker {
       concurrency: 0,
       connectTimeout: this.#options.limits.connectTimeoutMs,
       drainTimeout: DRAIN_TIMEOUT_MS,
-      keepaliveLimit: KEEPALIVE_LIMIT_S,
       maxTopicLevels: 8,
       preConnect: (client, packet, done) => {
         this.#examine(client, packet);
@@ -207,6 +206,7 @@ export class AedesBroker implements DeviceBroker {
     const connection = this.#connections.get(client.conn);
     if (!connection) return;
     packet.clean = true; // sessions live in the spool, not in the broker's memory
+    packet.keepalive = Math.min(packet.keepalive || KEEPALIVE_LIMIT_S, KEEPALIVE_LIMIT_S);
     connection.examine(client, packet, this.#options.limits);
     if (connection.refusal) this.#events?.violated(connection.refusal.violation, connection.device);
     else if (connection.device === null && connection.session) this.#enlist(connection, connection.session.device);

@@ -12,24 +12,6 @@ export function mqttPacket(first: number, ...parts: readonly Uint8Array[]): Buff
   return Buffer.concat([Buffer.of(first, ...length), body]);
 }
 
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([u16(bytes.length), bytes]);
-}
-
-function u16(value: number): Buffer {
-  return Buffer.of(value >> 8, value & 255);
-}
-
-export function connectPacket(clientId: string, userName: string, keepAliveS = 60): Buffer {
-  const head = Buffer.concat([text("MQTT"), Buffer.of(4, 0x82), u16(keepAliveS)]);
-  return mqttPacket(0x10, head, text(clientId), text(userName));
-}
-
-export function publishPacket(topic: string, id: number, payload: Uint8Array, qos = 1): Buffer {
-  return mqttPacket(0x30 | (qos << 1), text(topic), qos > 0 ? u16(id) : Buffer.alloc(0), payload);
-}
-
 /** A client without manners: it writes bytes, notes acknowledgements, and knows nothing else. */
 export class RawClient {
   readonly socket: Socket;
