@@ -1,0 +1,67 @@
+import {
+  BATCH_SET_MAX,
+  BATCH_SET_MAX_BYTES,
+  BATCHES_PATH,
+  BATCHES_TYPE,
+  BatchSetAnswer,
+} from "../../protocol/http/engine-api.ts";
+import { PROBLEM_TYPE } from "../../runtime/http/problem.ts";
+
+const PROBLEM = {
+  type: "object",
+  required: ["type", "status", "code", "title"],
+  properties: {
+    type: { type: "string" },
+    status: { type: "integer" },
+    code: { type: "string", description: "Stable; hardware/docs/errors.md lists those in capitals" },
+    title: { type: "string" },
+    detail: { type: "string" },
+  },
+} as const;
+
+function problem(description: string): object {
+  return { description, content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } } };
+}
+
+const HEALTH = { "200": { description: "Yes" }, "503": problem("No") } as const;
+
+/** Describes the engine's HTTP API: OpenAPI 3.1, from the schemas that the server itself uses. */
+export function openApiDocument(): object {
+  return {
+    openapi: "3.1.0",
+    info: { title: "Bluepost engine", version: "1", description: "Takes the batches of sites in." },
+    paths: {
+      [BATCHES_PATH]: {
+        post: {
+          summary: "Stores signed batches; sending them again is safe",
+          requestBody: {
+            required: true,
+            content: {
+              [BATCHES_TYPE]: {
+                schema: {
+                  type: "string",
+                  format: "binary",
+                  description: `CBOR array of at most ${BATCH_SET_MAX} byte strings, each a COSE_Sign1 batch; at most ${BATCH_SET_MAX_BYTES} bytes`,
+                },
+              },
+            },
+          },
+          responses: {
+            "200": {
+              description: "One answer a batch, in order",
+              content: { "application/json": { schema: { $ref: "#/components/schemas/BatchSetAnswer" } } },
+            },
+            "400": problem("The body is not a set of batches"),
+            "413": problem("The body is too long"),
+            "415": problem("The body is of another media type"),
+            "503": problem("Busy, or the store failed: send again later"),
+          },
+        },
+      },
+      "/healthz": { get: { summary: "Whether the process lives", responses: HEALTH } },
+      "/readyz": { get: { summary: "Whether the store answers", responses: HEALTH } },
+      "/openapi.json": { get: { summary: "This document", responses: { "200": { description: "OpenAPI 3.1" } } } },
+    },
+    components: { schemas: { Problem: PROBLEM, BatchSetAnswer } },
+  };
+}

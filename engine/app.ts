@@ -1,0 +1,223 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { MatchContent } from "../protocol/checkin/envelope.ts";
+import { EnvelopeOpener } from "../protocol/checkin/sealing.ts";
+import type { CryptoPort } from "../protocol/crypto-port.ts";
+import type { BatchSetAnswer } from "../protocol/http/engine-api.ts";
+import type { PersonKey } from "../protocol/ids.ts";
+import { DAY_MS, type WallMs } from "../protocol/units.ts";
+import type { RootLogger } from "../runtime/log.ts";
+import { buildApi } from "./api/http.ts";
+import { addCase, type CaseFile, findCase, infectiousWindow, listCases, type NewCase } from "./cases/cases.ts";
+import type { EngineConfig } from "./config.ts";
+import { DeviceCertificates } from "./ingest/device-certificates.ts";
+import { IngestService } from "./ingest/ingest-service.ts";
+import { BatchOpener } from "./ingest/open-batch.ts";
+import { ReceiptSigner } from "./ingest/receipts.ts";
+import { type EngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
+import { PersonKeys } from "./keys/person-keys.ts";
+import type { Contact } from "./match/contact.ts";
+import { listVisits, type TraceAnswer, traceContacts } from "./match/trace.ts";
+import { type EngineStore, openStore } from "./store/open-store.ts";
+import { erasePerson, type Pruned, pruneStore } from "./store/retention.ts";
+import { type EngineStats, readStats } from "./store/stats.ts";
+import { listVenues, putVenue, type Venue } from "./store/venues.ts";
+import { parseStays, type Stays } from "./visits/venue-policy.ts";
+import { VisitBuilder } from "./visits/visit-builder.ts";
+
+export type { CaseFile, InfectiousWindow } from "./cases/cases.ts";
+export { type EngineConfig, loadEngineConfig } from "./config.ts";
+export { createEngineKeys, type EngineKeys, loadEngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
+export { createSiteBundle, issueSiteBundle, type SiteBundle } from "./keys/site-bundle.ts";
+export type { Contact, ContactPerson } from "./match/contact.ts";
+export type { EngineStats } from "./store/stats.ts";
+export type { Venue } from "./store/venues.ts";
+
+/** Everything of the outside world that an engine works with. */
+export interface EngineDeps {
+  readonly config: EngineConfig;
+  readonly now: () => WallMs;
+  readonly log: RootLogger;
+  readonly crypto: CryptoPort;
+}
+
+/** A case as it is reported: its person by documents, by keys, or both. */
+export interface CaseReport extends Omit<NewCase, "persons"> {
+  readonly documents?: readonly MatchContent[];
+  readonly persons?: readonly PersonKey[];
+}
+
+/** A traced case: whom it may have met, with the evidence. Verdicts are not made here. */
+export interface Trace extends TraceAnswer {
+  readonly case: CaseFile;
+  readonly window: { readonly from: WallMs; readonly to: WallMs };
+}
+
+/** The authority's engine. All reads see what is committed; `trace` and `visits` first finish the visits of every stored row. */
+export interface Engine {
+  readonly keys: EngineKeys;
+  /** Stores signed batches and answers each with a verdict and a signed receipt. @throws {EngineBusyError} ENGINE_BUSY */
+  ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
+  /** The key that the engine knows the holder of a document by. */
+  personOf(document: MatchContent): PersonKey;
+  /** @throws {EngineInputError} ENGINE_INPUT when person or date is missing */
+  addCase(report: CaseReport): Promise<CaseFile>;
+  listCases(): Promise<readonly CaseFile[]>;
+  /** @param options.daysBefore days before onset or sample that count, 2 by default */
+  trace(caseId: string, options?: { readonly daysBefore?: number }): Promise<Trace>;
+  /** All visits of these keys within retention. */
+  visits(persons: readonly PersonKey[]): Promise<readonly Contact[]>;
+  putVenue(venue: Venue): Promise<void>;
+  listVenues(): Promise<readonly Venue[]>;
+  stats(): Promise<EngineStats>;
+  /** Resolves when every stored row has its visits. */
+  settle(): Promise<void>;
+  /** Deletes what is past its retention. */
+  prune(): Promise<Pruned>;
+  /** Erases a person's rows and keeps them from coming back. @returns rows deleted */
+  erase(person: PersonKey): Promise<number>;
+  /** Starts the HTTP API. @returns its address */
+  listen(): Promise<{ readonly url: string }>;
+  close(): Promise<void>;
+}
+
+/** Reads the table of stays that comes with the product. */
+export async function loadStays(): Promise<Stays> {
+  return parseStays(await readFile(join(import.meta.dirname, "visits/default-stays.json"), "utf8"));
+}
+
+/** Opens an engine on `config.dataDir`; at first start its keys and its database are made there. */
+export async function createEngine(deps: EngineDeps): Promise<Engine> {
+  const { config, crypto, now } = deps;
+  const stays = await loadStays();
+  const store = await openStore(config.dataDir, config.store.synchronous);
+  try {
+    const keys = await loadOrCreateEngineKeys(config.dataDir, { crypto, nowMs: now() });
+    const signer = await ReceiptSigner.open(crypto, keys.receipt);
+    return new ReferenceEngine({ deps, stays, store, keys, signer });
+  } catch (fault) {
+    await store.close();
+    throw fault;
+  }
+}
+
+interface EngineParts {
+  readonly deps: EngineDeps;
+  readonly stays: Stays;
+  readonly store: EngineStore;
+  readonly keys: EngineKeys;
+  readonly signer: ReceiptSigner;
+}
+
+class ReferenceEngine implements Engine {
+  readonly keys: EngineKeys;
+  readonly #deps: EngineDeps;
+  readonly #stays: Stays;
+  readonly #store: EngineStore;
+  readonly #persons: PersonKeys;
+  readonly #builder: VisitBuilder;
+  readonly #ingest: IngestService;
+  readonly #api: ReturnType<typeof buildApi>;
+
+  constructor({ deps, stays, store, keys, signer }: EngineParts) {
+    const { config, crypto, now, log } = deps;
+    this.#deps = deps;
+    this.#stays = stays;
+    this.#store = store;
+    this.keys = keys;
+    this.#persons = new PersonKeys(crypto, keys.secret);
+    const database = store.writer;
+    const assumedClosingHour = config.closingHour;
+    this.#builder = new VisitBuilder({ database, stays, assumedClosingHour, log: log.child("visits") });
+    const opener = new BatchOpener({
+      crypto,
+      certificates: new DeviceCertificates(crypto, keys.root.certificatePem),
+      envelopes: new EnvelopeOpener(crypto, "match", keys.match.privateKey),
+      persons: this.#persons,
+    });
+    const retentionMs = config.retentionDays * DAY_MS;
+    const onStored = (): void => this.#builder.kick();
+    this.#ingest = new IngestService({
+      database,
+      crypto,
+      opener,
+      signer,
+      retentionMs,
+      now,
+      log: log.child("ingest"),
+      onStored,
+    });
+    const probe = async (): Promise<void> => void (await store.reader.get("SELECT 1"));
+    this.#api = buildApi({ ingest: (batches) => this.ingest(batches), probe });
+  }
+
+  ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer> {
+    return this.#ingest.ingest(batches);
+  }
+
+  personOf(document: MatchContent): PersonKey {
+    return this.#persons.keyOf(document);
+  }
+
+  addCase({ documents = [], persons = [], ...dates }: CaseReport): Promise<CaseFile> {
+    const all = [...persons, ...documents.map((document) => this.personOf(document))];
+    const make = { crypto: this.#deps.crypto, nowMs: this.#deps.now() };
+    return this.#store.writer.transaction((sql) => addCase(sql, { ...dates, persons: all }, make));
+  }
+
+  listCases(): Promise<readonly CaseFile[]> {
+    return listCases(this.#store.reader);
+  }
+
+  async trace(caseId: string, options: { readonly daysBefore?: number } = {}): Promise<Trace> {
+    const file = await findCase(this.#store.reader, caseId);
+    const window = infectiousWindow(file, this.#deps.now(), options.daysBefore);
+    await this.settle();
+    return { case: file, window, ...(await traceContacts(this.#store.reader, { persons: file.persons, window })) };
+  }
+
+  async visits(persons: readonly PersonKey[]): Promise<readonly Contact[]> {
+    await this.settle();
+    const window = { from: 0, to: Number.MAX_SAFE_INTEGER };
+    return listVisits(this.#store.reader, { persons, window });
+  }
+
+  async putVenue(venue: Venue): Promise<void> {
+    await this.#store.writer.transaction((sql) => putVenue(sql, this.#stays, venue));
+    this.#builder.kick();
+  }
+
+  listVenues(): Promise<readonly Venue[]> {
+    return listVenues(this.#store.reader);
+  }
+
+  stats(): Promise<EngineStats> {
+    return readStats(this.#store.reader);
+  }
+
+  settle(): Promise<void> {
+    return this.#builder.settle();
+  }
+
+  async prune(): Promise<Pruned> {
+    const { config, now } = this.#deps;
+    const pruned = await pruneStore(this.#store.writer, (now() - config.retentionDays * DAY_MS) as WallMs);
+    this.#builder.kick();
+    return pruned;
+  }
+
+  erase(person: PersonKey): Promise<number> {
+    return this.#store.writer.transaction((sql) => erasePerson(sql, person, this.#deps.now()));
+  }
+
+  async listen(): Promise<{ readonly url: string }> {
+    return { url: await this.#api.listen({ ...this.#deps.config.listen }) };
+  }
+
+  async close(): Promise<void> {
+    await this.#api.close();
+    await this.#ingest.idle();
+    await this.#builder.stop();
+    await this.#store.close();
+  }
+}

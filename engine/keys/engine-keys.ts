@@ -1,0 +1,139 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
+import { concatBytes, fromHex, toHex } from "../../protocol/bytes.ts";
+import { createSealingKeyPair } from "../../protocol/checkin/sealing.ts";
+import type { CryptoPort } from "../../protocol/crypto-port.ts";
+import type { WallMs } from "../../protocol/units.ts";
+import { createRoot, type Identity } from "../../runtime/pki/authority.ts";
+import { rawKeyPair } from "../../runtime/pki/chain.ts";
+import { EngineKeysError } from "../errors.ts";
+import {
+  isThere,
+  makeSecretFolder,
+  PUBLIC_FILE_MODE,
+  readKeyFile,
+  readSecretFile,
+  SECRET_FILE_MODE,
+  writeDurably,
+} from "./key-files.ts";
+import { lockVaultKey, type RawKeyPair, vaultPublicKey } from "./vault-key.ts";
+
+/** The keys that a running engine works with; the private vault key is not among them. */
+export interface EngineKeys {
+  readonly root: Identity;
+  /** Signs receipts; raw Ed25519. */
+  readonly receipt: RawKeyPair;
+  /** Opens match envelopes; raw X25519. */
+  readonly match: RawKeyPair;
+  readonly vaultPublicKey: Uint8Array;
+  /** Signs cards; raw Ed25519. */
+  readonly cardIssuer: RawKeyPair;
+  /** Key of the persons' keys, 32 bytes. */
+  readonly secret: Uint8Array;
+}
+
+const FILES = {
+  rootCertificate: "root.crt.pem",
+  rootKey: "root.key.pem",
+  receipt: "receipt.key.pem",
+  match: "match.key",
+  vault: "vault.key",
+  vaultPassphrase: "vault.passphrase",
+  cardIssuer: "card-issuer.key.pem",
+  secret: "secret",
+} as const;
+
+/** The folder of the keys within the engine's data folder. */
+export function keysFolder(dataDir: string): string {
+  return join(dataDir, "keys");
+}
+
+/** Whether the authority's keys were made; the secret is written last. */
+export function hasEngineKeys(dataDir: string): Promise<boolean> {
+  return isThere(join(keysFolder(dataDir), FILES.secret));
+}
+
+/**
+ * Makes a development authority: every key that an engine needs, each in a file of its own (0600) in `keys/` (0700).
+ *
+ * The vault key's passphrase lies beside it in `vault.passphrase`; a real authority moves it off the machine.
+ *
+ * @throws {EngineKeysError} ENGINE_KEYS when keys are there already: they are never overwritten
+ */
+export async function createEngineKeys(
+  dataDir: string,
+  make: { readonly crypto: CryptoPort; readonly nowMs: WallMs; readonly name?: string },
+): Promise<EngineKeys> {
+  if (await hasEngineKeys(dataDir)) throw new EngineKeysError("the authority's keys are there already");
+  const folder = keysFolder(dataDir);
+  await makeSecretFolder(folder);
+  const root = await createRoot(make.name ?? "Bluepost development authority", make.nowMs);
+  const passphrase = toHex(make.crypto.randomBytes(16));
+  const secrets: readonly (readonly [string, string])[] = [
+    [FILES.rootKey, root.privateKeyPem],
+    [FILES.receipt, ed25519Pem()],
+    [FILES.match, toHex((await createSealingKeyPair()).privateKey)],
+    [FILES.vault, await lockVaultKey(make.crypto, await createSealingKeyPair(), passphrase)],
+    [FILES.vaultPassphrase, passphrase],
+    [FILES.cardIssuer, ed25519Pem()],
+    [FILES.secret, toHex(make.crypto.randomBytes(32))],
+  ];
+  await writeDurably(join(folder, FILES.rootCertificate), `${root.certificatePem.trim()}\n`, PUBLIC_FILE_MODE);
+  for (const [name, text] of secrets) await writeDurably(join(folder, name), `${text.trim()}\n`, SECRET_FILE_MODE);
+  return loadEngineKeys(dataDir);
+}
+
+/** @throws {EngineKeysError} ENGINE_KEYS when a file is missing, open to others, or not of its form */
+export async function loadEngineKeys(dataDir: string): Promise<EngineKeys> {
+  const file = (name: string): string => join(keysFolder(dataDir), name);
+  const root = {
+    certificatePem: await readKeyFile(file(FILES.rootCertificate)),
+    privateKeyPem: await readSecretFile(file(FILES.rootKey)),
+  };
+  const texts = {
+    receipt: await readSecretFile(file(FILES.receipt)),
+    match: await readSecretFile(file(FILES.match)),
+    vault: await readSecretFile(file(FILES.vault)),
+    cardIssuer: await readSecretFile(file(FILES.cardIssuer)),
+    secret: await readSecretFile(file(FILES.secret)),
+  };
+  try {
+    return {
+      root,
+      receipt: rawKeyPair(texts.receipt),
+      match: x25519Pair(hex32(texts.match)),
+      vaultPublicKey: vaultPublicKey(texts.vault),
+      cardIssuer: rawKeyPair(texts.cardIssuer),
+      secret: hex32(texts.secret),
+    };
+  } catch (cause) {
+    throw new EngineKeysError("a key file is not of its form: restore it from a backup", {}, { cause });
+  }
+}
+
+/** Takes the development authority that is there, or makes one: what a first start does. */
+export async function loadOrCreateEngineKeys(
+  dataDir: string,
+  make: Parameters<typeof createEngineKeys>[1],
+): Promise<EngineKeys> {
+  return (await hasEngineKeys(dataDir)) ? loadEngineKeys(dataDir) : createEngineKeys(dataDir, make);
+}
+
+function ed25519Pem(): string {
+  return generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+function hex32(text: string): Uint8Array {
+  const bytes = fromHex(text);
+  if (bytes.length !== 32) throw new EngineKeysError("not a key of 32 bytes");
+  return bytes;
+}
+
+/** PKCS #8 header of an X25519 private key (RFC 8410 section 7). */
+const X25519_PKCS8 = fromHex("302e020100300506032b656e04220420");
+
+function x25519Pair(privateKey: Uint8Array): RawKeyPair {
+  const der = Buffer.from(concatBytes(X25519_PKCS8, privateKey));
+  const jwk = createPublicKey(createPrivateKey({ key: der, format: "der", type: "pkcs8" })).export({ format: "jwk" });
+  return { privateKey, publicKey: new Uint8Array(Buffer.from(String(jwk.x), "base64url")) };
+}

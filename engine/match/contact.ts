@@ -1,0 +1,141 @@
+import type { PersonKey, VenueId } from "../../protocol/ids.ts";
+import type { EndReason, StartReason, VenueNumber } from "../visits/visit.ts";
+import { certainMinutes, coveredMs, type Overlap, possibleMinutes, type Stretch } from "./overlap.ts";
+import type { StoredSlice, StoredUndated, VisitEnd } from "./visit-store.ts";
+
+/** What the log shows of one person's stay beside one visit of the case: evidence, no verdict. */
+export interface Contact {
+  readonly person: PersonKey;
+  readonly venue: VenueId;
+  /** Name in the registry of venues, or null. */
+  readonly venueName: string | null;
+  /** Doors at which this person was scanned for this stay. */
+  readonly gates: readonly number[];
+  /** First and last instant at which both may have been there; null when the time is unknown. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** Minutes that both were there for certain, rounded down to a tenth. */
+  readonly minutesCertain: number;
+  /** Minutes that both may have been there, rounded up to a tenth; null when nothing bounds it. */
+  readonly minutesPossible: number | null;
+  /** How each end of this person's stay is known. */
+  readonly start: VisitEnd<StartReason>;
+  readonly end: VisitEnd<EndReason>;
+  /** Whether an end was inferred: nobody scanned it. */
+  readonly inferred: { readonly start: boolean; readonly end: boolean };
+  /** Unnamed people who came along: ask the holder. */
+  readonly party: number;
+  /** One of the two clocks was not known to within half an hour: no minutes are certain. */
+  readonly timeUnknown: boolean;
+}
+
+/** Everything beside one person, over all places. What overlaps in time is counted once. */
+export interface ContactPerson {
+  readonly person: PersonKey;
+  readonly venues: readonly VenueId[];
+  readonly minutesCertain: number;
+  /** Without the stays whose time is unknown. */
+  readonly minutesPossible: number;
+  readonly timeUnknown: boolean;
+}
+
+/** One pair of visits with all that their slices share. */
+export interface Meeting {
+  readonly slice: StoredSlice;
+  readonly possible: Stretch[];
+  readonly certain: Stretch[];
+}
+
+/** Meetings by the pair of visits: slices of one pair belong together. */
+export class Meetings {
+  readonly #pairs = new Map<string, Meeting>();
+
+  add(own: StoredSlice, other: StoredSlice, overlap: Overlap): void {
+    const name = `${other.person}/${other.venue}/${other.visitFrom}/${other.start.gate}/${own.visitFrom}`;
+    const meeting = this.#pairs.get(name) ?? { slice: other, possible: [], certain: [] };
+    this.#pairs.set(name, meeting);
+    meeting.possible.push(overlap.possible);
+    if (overlap.certain) meeting.certain.push(overlap.certain);
+  }
+
+  all(): readonly Meeting[] {
+    return [...this.#pairs.values()];
+  }
+}
+
+/** Names a venue for people. */
+export type VenueNaming = (venue: VenueNumber) => { readonly venue: VenueId; readonly name: string | null };
+
+/** A contact from a meeting of two dated visits. */
+export function datedContact({ slice, possible, certain }: Meeting, naming: VenueNaming): Contact {
+  return {
+    ...commonOf(slice, naming),
+    from: Math.min(...possible.map(({ from }) => from)),
+    to: Math.max(...possible.map(({ to }) => to)),
+    minutesCertain: certainMinutes(coveredMs(certain)),
+    minutesPossible: possibleMinutes(coveredMs(possible)),
+    timeUnknown: false,
+  };
+}
+
+/** A contact of which only the place is sure. @param boundMs longest that both can have been there, or infinity */
+export function undatedContact(stay: StoredSlice | StoredUndated, boundMs: number, naming: VenueNaming): Contact {
+  return {
+    ...commonOf(stay, naming),
+    from: null,
+    to: null,
+    minutesCertain: 0,
+    minutesPossible: Number.isFinite(boundMs) ? possibleMinutes(boundMs) : null,
+    timeUnknown: true,
+  };
+}
+
+function commonOf(
+  stay: StoredSlice | StoredUndated,
+  naming: VenueNaming,
+): Omit<Contact, "from" | "to" | "minutesCertain" | "minutesPossible" | "timeUnknown"> {
+  const { venue, name } = naming(stay.venue);
+  const { start, end, party, person } = stay;
+  const gates = [...new Set([start.gate, end.gate].filter((gate) => gate !== null))];
+  const inferred = { start: start.reason !== "explicit", end: end.reason !== "explicit" };
+  return { person, venue, venueName: name, gates, start, end, inferred, party };
+}
+
+/** The strongest evidence first: certain minutes, then possible ones, then the key, so that equal runs print equal lists. */
+export function byEvidence(
+  left: Pick<Contact, "person" | "minutesCertain" | "minutesPossible">,
+  right: Pick<Contact, "person" | "minutesCertain" | "minutesPossible">,
+): number {
+  return (
+    right.minutesCertain - left.minutesCertain ||
+    (right.minutesPossible ?? -1) - (left.minutesPossible ?? -1) ||
+    (left.person < right.person ? -1 : left.person > right.person ? 1 : 0)
+  );
+}
+
+/** Sums contacts up by person. @param meetings those of the dated contacts */
+export function sumByPerson(contacts: readonly Contact[], meetings: readonly Meeting[]): readonly ContactPerson[] {
+  const stretches = new Map<PersonKey, { possible: Stretch[]; certain: Stretch[] }>();
+  for (const { slice, possible, certain } of meetings) {
+    const sums = stretches.get(slice.person) ?? { possible: [], certain: [] };
+    stretches.set(slice.person, sums);
+    sums.possible.push(...possible);
+    sums.certain.push(...certain);
+  }
+  const persons = new Map<PersonKey, { venues: Set<VenueId>; timeUnknown: boolean }>();
+  for (const { person, venue, timeUnknown } of contacts) {
+    const sums = persons.get(person) ?? { venues: new Set(), timeUnknown: false };
+    persons.set(person, sums);
+    sums.venues.add(venue);
+    sums.timeUnknown ||= timeUnknown;
+  }
+  return [...persons]
+    .map(([person, { venues, timeUnknown }]) => ({
+      person,
+      venues: [...venues].sort(),
+      minutesCertain: certainMinutes(coveredMs(stretches.get(person)?.certain ?? [])),
+      minutesPossible: possibleMinutes(coveredMs(stretches.get(person)?.possible ?? [])),
+      timeUnknown,
+    }))
+    .sort(byEvidence);
+}

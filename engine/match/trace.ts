@@ -1,0 +1,174 @@
+import type { PersonKey } from "../../protocol/ids.ts";
+import type { Sql } from "../../runtime/sqlite/database.ts";
+import { venueIdOf } from "../store/venue-number.ts";
+import { findVenues } from "../store/venues.ts";
+import type { VenueNumber } from "../visits/visit.ts";
+import {
+  byEvidence,
+  type Contact,
+  type ContactPerson,
+  datedContact,
+  Meetings,
+  sumByPerson,
+  undatedContact,
+  type VenueNaming,
+} from "./contact.ts";
+import { overlapOf } from "./overlap.ts";
+import {
+  type StoredSlice,
+  type StoredUndated,
+  slicesAtVenue,
+  slicesOfPersons,
+  undatedAtVenue,
+  undatedOfPersons,
+} from "./visit-store.ts";
+
+/** Whose contacts are sought, and when those persons may have infected others. */
+export interface TraceQuery {
+  /** The keys of one person. */
+  readonly persons: readonly PersonKey[];
+  readonly window: { readonly from: number; readonly to: number };
+}
+
+/** Everyone who shared a place with the case, with the evidence. */
+export interface TraceAnswer {
+  /** Visits of the case within the window. */
+  readonly visits: readonly Contact[];
+  /** One entry a stay beside the case, strongest evidence first. */
+  readonly contacts: readonly Contact[];
+  /** The same, summed by person. */
+  readonly persons: readonly ContactPerson[];
+}
+
+/** Finds every stay that overlaps a visit of the case at the same venue. Run {@link VisitBuilder.settle} first. */
+export async function traceContacts(sql: Sql, query: TraceQuery): Promise<TraceAnswer> {
+  const { own, undated, naming } = await ownStays(sql, query);
+  const meetings = await meet(sql, query, own);
+  const unsure = [...(await besideDated(sql, query, own)), ...(await besideUndated(sql, query, undated))];
+  const contacts = [
+    ...meetings.all().map((meeting) => datedContact(meeting, naming)),
+    ...strongest(unsure.map(({ stay, boundMs }) => undatedContact(stay, boundMs, naming))),
+  ].sort(byEvidence);
+  return {
+    visits: describeStays({ own, undated, naming }),
+    contacts,
+    persons: sumByPerson(contacts, meetings.all()),
+  };
+}
+
+/** The visits of these persons within the window, in order of time; those without a time last. */
+export async function listVisits(sql: Sql, query: TraceQuery): Promise<readonly Contact[]> {
+  return describeStays(await ownStays(sql, query));
+}
+
+interface OwnStays {
+  readonly own: readonly StoredSlice[];
+  readonly undated: readonly StoredUndated[];
+  readonly naming: VenueNaming;
+}
+
+async function ownStays(sql: Sql, query: TraceQuery): Promise<OwnStays> {
+  const own = (await slicesOfPersons(sql, query.persons, query.window)).map((slice) => clip(slice, query.window));
+  const undated = await undatedOfPersons(sql, query.persons);
+  return { own, undated, naming: await namingOf(sql, [...own, ...undated]) };
+}
+
+function describeStays({ own, undated, naming }: OwnStays): readonly Contact[] {
+  return [...ownVisits(own, naming), ...undated.map((stay) => undatedContact(stay, lengthOf(stay), naming))];
+}
+
+/** What lies before or after the window does not count. */
+function clip(slice: StoredSlice, { from, to }: TraceQuery["window"]): StoredSlice {
+  const outerFrom = Math.max(slice.outerFrom, from);
+  const innerFrom = Math.max(slice.innerFrom, from);
+  return {
+    ...slice,
+    outerFrom,
+    innerFrom,
+    innerTo: Math.max(innerFrom, Math.min(slice.innerTo, to)),
+    outerTo: Math.min(slice.outerTo, to),
+  };
+}
+
+async function meet(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): Promise<Meetings> {
+  const meetings = new Meetings();
+  for (const slice of own) {
+    const others = await slicesAtVenue(sql, slice.venue, { from: slice.outerFrom, to: slice.outerTo });
+    for (const other of others) {
+      const overlap = query.persons.includes(other.person) ? null : overlapOf(slice, other);
+      if (overlap) meetings.add(slice, other, overlap);
+    }
+  }
+  return meetings;
+}
+
+interface Unsure {
+  readonly stay: StoredSlice | StoredUndated;
+  readonly boundMs: number;
+}
+
+/** Stays without a time at the places where the case was. */
+async function besideDated(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): Promise<readonly Unsure[]> {
+  const found: Unsure[] = [];
+  for (const slice of own) {
+    const stays = await undatedAtVenue(sql, slice.venue, { from: slice.outerFrom, to: slice.outerTo });
+    for (const stay of stays) {
+      if (query.persons.includes(stay.person)) continue;
+      found.push({ stay, boundMs: Math.min(slice.outerTo - slice.outerFrom, lengthOf(stay)) });
+    }
+  }
+  return found;
+}
+
+/** Everybody at the places where the case was at an unknown time. */
+async function besideUndated(
+  sql: Sql,
+  query: TraceQuery,
+  undated: readonly StoredUndated[],
+): Promise<readonly Unsure[]> {
+  const found: Unsure[] = [];
+  for (const own of undated) {
+    const window = { from: own.earliest ?? query.window.from, to: own.latest ?? query.window.to };
+    const stays = [...(await slicesAtVenue(sql, own.venue, window)), ...(await undatedAtVenue(sql, own.venue, window))];
+    for (const stay of stays) {
+      if (query.persons.includes(stay.person)) continue;
+      found.push({ stay, boundMs: Math.min(lengthOf(own), lengthOf(stay)) });
+    }
+  }
+  return found;
+}
+
+function lengthOf(stay: StoredSlice | StoredUndated): number {
+  if ("outerTo" in stay) return stay.outerTo - stay.outerFrom;
+  return stay.lengthMs ?? Number.POSITIVE_INFINITY;
+}
+
+/** One entry a person and venue: without times, several tell no more than the longest. */
+function strongest(contacts: readonly Contact[]): readonly Contact[] {
+  const best = new Map<string, Contact>();
+  const length = (contact: Contact): number => contact.minutesPossible ?? Number.POSITIVE_INFINITY;
+  for (const contact of contacts) {
+    const name = `${contact.person}/${contact.venue}`;
+    const known = best.get(name);
+    if (!known || length(contact) > length(known)) best.set(name, contact);
+  }
+  return [...best.values()];
+}
+
+/** The case's own visits, slices joined. */
+function ownVisits(own: readonly StoredSlice[], naming: VenueNaming): readonly Contact[] {
+  const meetings = new Meetings();
+  for (const slice of own) {
+    const overlap = overlapOf(slice, slice);
+    if (overlap) meetings.add(slice, slice, overlap);
+  }
+  return meetings.all().map((meeting) => datedContact(meeting, naming));
+}
+
+async function namingOf(sql: Sql, stays: readonly { readonly venue: VenueNumber }[]): Promise<VenueNaming> {
+  const registered = await findVenues(
+    sql,
+    stays.map(({ venue }) => venue),
+  );
+  return (venue) => ({ venue: venueIdOf(venue), name: registered.get(venue)?.name ?? null });
+}

@@ -1,0 +1,51 @@
+import { RECORD_KINDS } from "../../protocol/checkin/record.ts";
+import type { Sql } from "../../runtime/sqlite/database.ts";
+import type { UndatedEvent } from "../visits/pair-undated.ts";
+import type { VisitEvent } from "../visits/visit.ts";
+
+/** One person's check-ins and check-outs, split by whether their time is known. */
+export interface PersonEvents {
+  readonly dated: readonly VisitEvent[];
+  readonly undated: readonly UndatedEvent[];
+}
+
+const IN = RECORD_KINDS.indexOf("in");
+const OUT = RECORD_KINDS.indexOf("out");
+
+/** Columns of one event in the JSON that the database builds: one text a person crosses the thread border, not one value a column. */
+type EventTuple = readonly [
+  kind: number,
+  venue: number,
+  gate: number,
+  earliest: number | null,
+  latest: number | null,
+  evidence: number,
+  party: number,
+  unknown: number,
+  device: number,
+  boot: number,
+  boottime: number,
+];
+
+/** Reads the rows that visits are made of. @param persons in hex @returns by person; persons without rows are absent */
+export async function loadPersonEvents(sql: Sql, persons: readonly string[]): Promise<Map<string, PersonEvents>> {
+  const rows = await sql.all<{ person: string; events: string }>(
+    `SELECT q.value person, json_group_array(json_array(e.kind, e.venue, e.gate, e.earliest, e.latest, e.evidence, e.party,
+       e.unknown, e.device_id, e.boot, e.boottime)) events
+     FROM json_each(?) q JOIN event e ON e.person = unhex(q.value)
+     WHERE e.annulled = 0 AND e.kind IN (${IN}, ${OUT}) GROUP BY q.key`,
+    [JSON.stringify(persons)],
+  );
+  return new Map(rows.map(({ person, events }) => [person, splitEvents(JSON.parse(events) as EventTuple[])]));
+}
+
+function splitEvents(tuples: readonly EventTuple[]): PersonEvents {
+  const dated: VisitEvent[] = [];
+  const undated: UndatedEvent[] = [];
+  for (const [kind, venue, gate, earliest, latest, evidence, party, unknown, device, boot, boottimeMs] of tuples) {
+    const scan = { kind: kind === IN ? "in" : "out", venue, gate, evidence, party } as const;
+    if (unknown === 0 && earliest !== null && latest !== null) dated.push({ ...scan, earliest, latest });
+    else undated.push({ ...scan, run: `${device}/${boot}`, boottimeMs, earliest, latest });
+  }
+  return { dated, undated };
+}

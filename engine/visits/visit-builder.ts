@@ -1,0 +1,91 @@
+import type { Logger } from "../../runtime/log.ts";
+import { faultFields } from "../../runtime/log.ts";
+import type { Database, Sql } from "../../runtime/sqlite/database.ts";
+import { loadPersonEvents } from "../store/person-events.ts";
+import { venuePolicies } from "../store/venues.ts";
+import { saveVisits } from "../store/visits.ts";
+import { pairUndated } from "./pair-undated.ts";
+import { type PolicyOf, pairVisits } from "./pair-visits.ts";
+import type { ClosingHour, Stays } from "./venue-policy.ts";
+
+/** Persons whose visits one transaction builds. */
+const STEP_PERSONS = 500;
+
+export interface VisitBuilderParts {
+  readonly database: Database;
+  readonly stays: Stays;
+  readonly assumedClosingHour: ClosingHour;
+  readonly log: Logger;
+}
+
+/**
+ * Builds visits anew for the persons that ingest marked, a few hundred in a transaction, so that ingest never waits long for it.
+ * The marks are in the store: what a crash interrupts goes on at the next start.
+ */
+export class VisitBuilder {
+  readonly #parts: VisitBuilderParts;
+  #tail: Promise<void> = Promise.resolve();
+  #kicked = false;
+  #stopped = false;
+
+  constructor(parts: VisitBuilderParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts building in the background. A fault is logged; the next call tries again. */
+  kick(): void {
+    if (this.#kicked) return;
+    this.#kicked = true;
+    this.settle().catch((fault: unknown) => this.#parts.log.error("visits.failed", faultFields(fault)));
+  }
+
+  /**
+   * Resolves when every person marked before the call has the visits that the stored rows give.
+   *
+   * @throws {StoreError} RT_STORE_FAILED
+   */
+  settle(): Promise<void> {
+    const turn = this.#tail.then(() => this.#drain());
+    this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
+    return turn;
+  }
+
+  /** Resolves when the transaction under way is done; no other begins. The marks stay in the store. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#tail;
+  }
+
+  async #drain(): Promise<void> {
+    this.#kicked = false;
+    while (!this.#stopped && (await this.#parts.database.transaction((sql) => this.#step(sql))));
+  }
+
+  /** @returns whether there may be more */
+  async #step(sql: Sql): Promise<boolean> {
+    const marked = await sql.all<{ person: string }>("SELECT lower(hex(person)) person FROM dirty LIMIT ?", [
+      STEP_PERSONS,
+    ]);
+    if (marked.length === 0) return false;
+    const persons = marked.map(({ person }) => person);
+    const events = await loadPersonEvents(sql, persons);
+    const venues = new Set([...events.values()].flatMap(({ dated }) => dated.map(({ venue }) => venue)));
+    const policyOf = await this.#policies(sql, [...venues]);
+    await saveVisits(
+      sql,
+      persons.map((person) => {
+        const { dated, undated } = events.get(person) ?? { dated: [], undated: [] };
+        return { person, visits: pairVisits(dated, policyOf), undated: pairUndated(undated) };
+      }),
+    );
+    await sql.run("DELETE FROM dirty WHERE person IN (SELECT unhex(value) FROM json_each(?))", [
+      JSON.stringify(persons),
+    ]);
+    return marked.length === STEP_PERSONS;
+  }
+
+  #policies(sql: Sql, venues: readonly number[]): Promise<PolicyOf> {
+    const { stays, assumedClosingHour } = this.#parts;
+    return venuePolicies(sql, { venues, stays, assumedClosingHour });
+  }
+}
