@@ -95,6 +95,7 @@ class KioskApp implements Kiosk {
   #stopTicking: readonly (() => void)[] = [];
   #results = 0;
   #lastResult = 0;
+  #shownOnline: boolean | null = null;
 
   constructor(deps: KioskDeps, keys: { readonly engine: CoseKey; readonly gateway: CoseKey }) {
     this.#deps = deps;
@@ -248,9 +249,11 @@ class KioskApp implements Kiosk {
   }
 
   #refresh(): void {
-    const { screen, clock, scanner, policy, log } = this.#deps;
+    const { screen, clock, scanner, policy, log, indicator } = this.#deps;
     const now = clock.now();
     const { online, custodyUpto } = this.#uplink.status;
+    if (online !== this.#shownOnline) indicator.show(online ? "idle" : "offline");
+    this.#shownOnline = online;
     screen.update({
       capacity: { inside: Math.max(0, this.#visitors.inside), max: policy.capacity },
       uplink: { online, unsent: Math.max(0, log.lastSeq - custodyUpto) },

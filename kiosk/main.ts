@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import { LinuxClock } from "../firmware/rpi/linux-clock.ts";
+import { freeBytes } from "../firmware/rpi/linux-disk.ts";
+import { readHome } from "../firmware/rpi/linux-identity.ts";
+import { openIndicator } from "../firmware/rpi/open-indicator.ts";
+import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
+import { createQrParser } from "../protocol/qr/parser.ts";
+import { announceReady, EXIT, type Running, reportFault, runService } from "../runtime/lifecycle.ts";
+import { createLogger } from "../runtime/log.ts";
+import { nodeCrypto } from "../runtime/node-crypto.ts";
+import { packageFile, pageRoot } from "../runtime/package-paths.ts";
+import { gatewayName } from "../runtime/pki/authority.ts";
+import { systemTimers } from "../runtime/timers.ts";
+import { createKiosk, type Kiosk } from "./app.ts";
+import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
+import type { KioskConfig } from "./config.ts";
+import { openLedger } from "./ledger/open-ledger.ts";
+import { type DeviceBundle, readBundle } from "./provision/bundle.ts";
+import { policyOf, screenStateOf } from "./provision/settings.ts";
+import { createScreenModel } from "./screen/screen-model.ts";
+import { createScreenServer } from "./screen/screen-server.ts";
+import { MqttTransport } from "./uplink/mqtt-transport.ts";
+
+function openTransport(config: KioskConfig, bundle: DeviceBundle, clock: LinuxClock): MqttTransport {
+  const { site, device, gateway, trust, tls } = bundle;
+  const url = config.uplink.url || `mqtts://${gateway.host}:${gateway.port}`;
+  const base = { url, site, device, boot: clock.now().bootId };
+  if (url.startsWith("mqtt://")) return new MqttTransport(base);
+  return new MqttTransport({ ...base, tls: { ...tls, ca: trust.root, serverName: gatewayName(site) } });
+}
+
+/** Starts a kiosk with the devices of this machine. */
+async function start(config: KioskConfig): Promise<Running> {
+  const log = createLogger({ part: "kiosk", level: config.logLevel });
+  const bundle = await readBundle(bundleDirOf(config));
+  const clock = new LinuxClock({ timers: systemTimers });
+  await clock.open();
+  await mkdir(config.dataDir, { recursive: true });
+  const ledger = await openLedger({
+    folder: join(config.dataDir, "ledger"),
+    crypto: nodeCrypto,
+    site: bundle.site,
+    device: bundle.device,
+    home: await readHome(),
+    log: log.child("ledger"),
+    synchronous: config.storage.synchronous,
+  });
+  const { path, baudRate } = config.scanner;
+  const scanner = new SerialQrScanner(
+    { path, baudRate, exclude: config.indicator.path ? [config.indicator.path] : [] },
+    { boottime: () => clock.now().boottimeMs, timers: systemTimers, logger: log.child("scanner") },
+  );
+  const model = createScreenModel(screenStateOf(config, bundle), systemTimers);
+  let kiosk: Kiosk | null = null;
+  const server = createScreenServer({
+    model,
+    webRoot: pageRoot("kiosk"),
+    setParty: async (request) => (await kiosk?.setParty(request)) ?? { ok: false },
+  });
+  const screen = await server.listen(config.screen);
+  kiosk = await createKiosk({
+    place: { venue: bundle.venue, gate: bundle.gate },
+    policy: policyOf(config),
+    trust: bundle.trust,
+    signer: bundle.signer,
+    log: ledger,
+    scanner,
+    indicator: await openIndicator(
+      { ...config.indicator, pinoutPath: packageFile("hardware/pinout.json") },
+      { timers: systemTimers, logger: log.child("indicator") },
+    ),
+    clock,
+    transport: openTransport(config, bundle, clock),
+    parser: await createQrParser({ cardIssuers: bundle.trust.cardIssuers }),
+    screen: model,
+    timers: systemTimers,
+    crypto: nodeCrypto,
+    logger: log,
+    health: {
+      version: version(),
+      diskFreeBytes: () => freeBytes(config.dataDir),
+      scannerPresent: () => scanner.status().present,
+    },
+  });
+  announceReady("kiosk", { device: bundle.device, screen });
+  const running = kiosk;
+  return {
+    async close() {
+      await server.close();
+      await running.close();
+      clock.close();
+    },
+  };
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string };
+  return text;
+}
+
+const program = new Command("bluepost-kiosk")
+  .description("The check-in kiosk at a venue's door")
+  .version(version())
+  .showHelpAfterError("(--help shows every command)")
+  .exitOverride((fault) => process.exit(fault.exitCode === 0 ? EXIT.ok : EXIT.usage));
+withConfig(program.command("start").description("run the kiosk until it is stopped (Ctrl-C)")).action(
+  async (flags: CommonFlags) => {
+    await runService(() => start(configOf(flags)));
+  },
+);
+registerLookCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (fault) {
+  process.exit(reportFault(fault));
+}

@@ -1,0 +1,30 @@
+import type { ScreenState } from "../../protocol/http/kiosk-screen.ts";
+import { SECOND_MS } from "../../protocol/units.ts";
+import { type AdmissionPolicy, DEFAULT_POLICY } from "../admission/policy.ts";
+import type { KioskConfig } from "../config.ts";
+import type { DeviceBundle } from "./bundle.ts";
+
+/** The door's rules as the configuration sets them. */
+export function policyOf({ door }: KioskConfig): AdmissionPolicy {
+  return {
+    ...DEFAULT_POLICY,
+    profile: door.profile,
+    minimumDwellMs: door.minimumDwellSeconds * SECOND_MS,
+    capacity: door.capacity === 0 ? null : door.capacity,
+  };
+}
+
+/** What the screen shows before the first news. */
+export function screenStateOf(config: KioskConfig, bundle: DeviceBundle): Omit<ScreenState, "result"> {
+  return {
+    mode: "idle",
+    venue: { id: bundle.venue, name: bundle.venueName, gate: bundle.gate },
+    venueQr: null,
+    capacity: { inside: 0, max: config.door.capacity === 0 ? null : config.door.capacity },
+    uplink: { online: false, unsent: 0 },
+    scanner: { present: false },
+    clock: { nowMs: Date.now(), synced: false },
+    language: config.screen.language,
+    hotline: config.screen.hotline,
+  };
+}
