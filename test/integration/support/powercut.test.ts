@@ -64,7 +64,7 @@ async function sqliteCut(synchronous: "FULL" | "OFF", cutAfterWrites: number, se
   const at = bench();
   const { stdout, signal } = await run(at, sqliteProbe(synchronous), cutAfterWrites);
   const committed = stdout.split("\n").filter((line) => line.startsWith("committed")).length;
-  replay({ ...at, seed });
+  replay({ ...at, seed, names: seed % 2 === 0 ? "ext4" : "folder" });
   const reader = join(at.dir, "..", "reader.cjs");
   writeFileSync(reader, READER);
   const { stdout: answer } = await runToEnd({ script: reader, cwd: at.into, env: { REPOSITORY: repository } });

@@ -7,8 +7,9 @@ export interface DiskOptions {
   /** Chooses what happens to everything that was not synced; the same seed gives the same disk. */
   readonly seed: string | number;
   /**
-   * `folder` (default): a new, moved or deleted name is durable after fsync of its folder, which is all that POSIX promises.
-   * `ext4`: also after fsync of any file, as ext4's one journal does it; kinder, and closer to a Pi's card.
+   * When a new, moved or deleted name is durable. `ext4` (default): after fsync of its folder or of any file, since the file
+   * system's one journal is written in order; this is what a Pi's card does. `folder`: after fsync of its folder only, which
+   * is all that POSIX promises.
    */
   readonly names?: "folder" | "ext4";
 }
@@ -42,7 +43,7 @@ interface Content {
  * the later ones a random first part, since file systems journal them in order. How much is kept is itself random: some
  * cuts lose everything that was not synced, some nearly nothing.
  */
-export function diskAfterCut(operations: readonly Operation[], { seed, names = "folder" }: DiskOptions): DiskState {
+export function diskAfterCut(operations: readonly Operation[], { seed, names = "ext4" }: DiskOptions): DiskState {
   const cache = new Cache(names);
   for (const operation of operations) cache.take(operation);
   return cache.cut(createRng(seed));
