@@ -27,6 +27,7 @@ import { VisitBuilder } from "./visits/visit-builder.ts";
 
 export type { CaseFile, InfectiousWindow } from "./cases/cases.ts";
 export { type EngineConfig, loadEngineConfig } from "./config.ts";
+export { CARD_DAYS, type CardKind, type IssuedCard, issueCards } from "./keys/cards.ts";
 export { createEngineKeys, type EngineKeys, loadEngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 export { createSiteBundle, issueSiteBundle, type SiteBundle } from "./keys/site-bundle.ts";
 export type { Contact, ContactPerson } from "./match/contact.ts";
@@ -63,6 +64,8 @@ export interface Engine {
   /** @throws {EngineInputError} ENGINE_INPUT when person or date is missing */
   addCase(report: CaseReport): Promise<CaseFile>;
   listCases(): Promise<readonly CaseFile[]>;
+  /** @throws {EngineInputError} ENGINE_INPUT when there is no such case */
+  findCase(id: string): Promise<CaseFile>;
   /** @param options.daysBefore days before onset or sample that count, 2 by default */
   trace(caseId: string, options?: { readonly daysBefore?: number }): Promise<Trace>;
   /** All visits of these keys within retention. */
@@ -167,6 +170,10 @@ class ReferenceEngine implements Engine {
 
   listCases(): Promise<readonly CaseFile[]> {
     return listCases(this.#store.reader);
+  }
+
+  findCase(id: string): Promise<CaseFile> {
+    return findCase(this.#store.reader, id);
   }
 
   async trace(caseId: string, options: { readonly daysBefore?: number } = {}): Promise<Trace> {

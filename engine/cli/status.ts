@@ -1,0 +1,59 @@
+import { EXIT } from "../../runtime/lifecycle.ts";
+import type { EngineStats } from "../app.ts";
+import { type CommonFlags, configOf, print, withEngine } from "./flags.ts";
+
+/** Counts what the store holds. @returns 0 */
+export async function showStats(flags: CommonFlags): Promise<number> {
+  const stats = await withEngine(flags, (engine) => engine.stats());
+  print(flags, stats, statsLines(stats));
+  return EXIT.ok;
+}
+
+function statsLines(stats: EngineStats): readonly string[] {
+  const counted = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([reason, n]) => `${reason} ${n}`)
+      .join(", ") || "none";
+  return [
+    `devices        ${stats.devices}, in ${stats.streams} streams, ${stats.batches} batches`,
+    `rows           ${stats.rows}, ${stats.annulled} annulled, ${stats.timeUnknown} of unknown time`,
+    `persons        ${stats.persons}`,
+    `visits         ${stats.visits}, ${stats.undatedVisits} without a time, ${stats.pending} persons still to be built`,
+    `cases          ${stats.cases}`,
+    `dead letters   ${counted(stats.deadLetters)}`,
+    `rows rejected  ${counted(stats.rejected)}`,
+    `forks          ${stats.forks.map((one) => `${one.site}/${one.device}/${one.stream} ${one.batches}`).join(", ") || "none"}`,
+    `gaps           ${stats.gaps.map((one) => `${one.site}/${one.device}/${one.stream} after ${one.upto}`).join(", ") || "none"}`,
+    `unknown venues ${stats.unknownVenues.join(", ") || "none"}`,
+  ];
+}
+
+/** Whether an engine answers at the configured address. */
+export async function isServing(flags: CommonFlags): Promise<boolean> {
+  const { listen } = configOf(flags);
+  const host = listen.host === "0.0.0.0" || listen.host === "::" ? "127.0.0.1" : listen.host;
+  try {
+    const response = await fetch(`http://${host.includes(":") ? `[${host}]` : host}:${listen.port}/readyz`, {
+      signal: AbortSignal.timeout(5_000),
+    });
+    return response.ok;
+  } catch {
+    return false; // nobody listens: the answer, not a fault
+  }
+}
+
+/** Says whether the service runs, and what it holds. @returns 0, or 69 when none answers */
+export async function showStatus(flags: CommonFlags): Promise<number> {
+  const { listen } = configOf(flags);
+  const running = await isServing(flags);
+  if (!running) {
+    print(flags, { running }, [
+      `No engine answers on ${listen.host}, port ${listen.port}.`,
+      "Start one with: bluepost-engine start",
+    ]);
+    return EXIT.unavailable;
+  }
+  const stats = await withEngine(flags, (engine) => engine.stats());
+  print(flags, { running, ...stats }, [`running        on ${listen.host}, port ${listen.port}`, ...statsLines(stats)]);
+  return EXIT.ok;
+}

@@ -1,0 +1,96 @@
+import type { Evidence } from "../../protocol/checkin/record.ts";
+import type { EndReason, StartReason } from "../visits/visit.ts";
+
+/** Languages of the officers' tables. */
+export const LANGUAGES = ["vi", "en"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** What the tables say. */
+export interface Texts {
+  readonly visitHead: readonly string[];
+  readonly contactHead: readonly string[];
+  readonly personHead: readonly string[];
+  readonly caseHead: readonly string[];
+  readonly none: string;
+  readonly visits: string;
+  readonly contacts: string;
+  readonly persons: string;
+  readonly window: (from: string, to: string) => string;
+  readonly noNames: string;
+  readonly noVerdict: string;
+  readonly timeUnknown: string;
+  readonly yes: string;
+  readonly reasons: Readonly<Record<StartReason | EndReason, string>>;
+  readonly evidence: Readonly<Record<Evidence, string>>;
+}
+
+const en: Texts = {
+  visitHead: ["venue", "gate", "from", "to", "min certain", "min possible", "start", "end", "party"],
+  contactHead: ["person", "venue", "gate", "from", "to", "min certain", "min possible", "start", "end", "party"],
+  personHead: ["person", "venues", "min certain", "min possible", "time"],
+  caseHead: ["case", "onset", "sample", "opened"],
+  none: "none",
+  visits: "Visits of the case",
+  contacts: "Stays beside the case",
+  persons: "Persons",
+  window: (from, to) => `Infectious window: ${from} to ${to} (Vietnam time)`,
+  noNames: "Names and phone numbers are sealed to the authority's vault key; opening them is not part of this version.",
+  noVerdict: "This is evidence, not a verdict: a door log knows neither distance nor masks.",
+  timeUnknown: "time unknown",
+  yes: "yes",
+  reasons: {
+    explicit: "scan",
+    previous_scan: "inferred: scan before",
+    next_venue: "inferred: next venue",
+    next_scan: "inferred: next scan",
+    closing_hour: "inferred: closing hour",
+    default_stay: "inferred: usual stay",
+  },
+  evidence: {
+    none: "none",
+    inferred: "inferred",
+    staff: "staff",
+    document: "document",
+    signed_static: "card",
+    signed_live: "phone",
+  },
+};
+
+const vi: Texts = {
+  visitHead: ["địa điểm", "cửa", "từ", "đến", "phút chắc chắn", "phút có thể", "vào", "ra", "đi cùng"],
+  contactHead: ["người", "địa điểm", "cửa", "từ", "đến", "phút chắc chắn", "phút có thể", "vào", "ra", "đi cùng"],
+  personHead: ["người", "địa điểm", "phút chắc chắn", "phút có thể", "thời gian"],
+  caseHead: ["ca bệnh", "khởi phát", "lấy mẫu", "mở lúc"],
+  none: "không có",
+  visits: "Nơi ca bệnh đã đến",
+  contacts: "Những lượt có mặt cùng ca bệnh",
+  persons: "Những người có mặt",
+  window: (from, to) => `Khoảng thời gian có thể lây: ${from} đến ${to} (giờ Việt Nam)`,
+  noNames: "Họ tên và số điện thoại được niêm phong bằng khóa của cơ quan y tế; phiên bản này chưa mở được.",
+  noVerdict: "Đây là bằng chứng, không phải kết luận: nhật ký ra vào không biết khoảng cách và khẩu trang.",
+  timeUnknown: "không rõ thời gian",
+  yes: "có",
+  reasons: {
+    explicit: "quét mã",
+    previous_scan: "suy ra: lần quét trước",
+    next_venue: "suy ra: địa điểm kế tiếp",
+    next_scan: "suy ra: lần quét sau",
+    closing_hour: "suy ra: giờ đóng cửa",
+    default_stay: "suy ra: thời gian thường lệ",
+  },
+  evidence: {
+    none: "không",
+    inferred: "suy ra",
+    staff: "nhân viên",
+    document: "giấy tờ",
+    signed_static: "thẻ",
+    signed_live: "điện thoại",
+  },
+};
+
+const TEXTS: Readonly<Record<Language, Texts>> = { en, vi };
+
+/** Texts of a language; without one, that of the environment's LANG. */
+export function textsOf(language: Language | undefined): Texts {
+  return TEXTS[language ?? (process.env["LANG"]?.startsWith("vi") ? "vi" : "en")];
+}
