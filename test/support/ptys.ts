@@ -1,7 +1,7 @@
 import { Pty } from "../../sim/devices/pty.ts";
 
-/** Whether this machine gives no pseudo terminals; tests that need them say so and are skipped. */
-export const ptysMissing = !works();
+/** Why suites over pseudo terminals cannot run here, or "". Goes into their titles. */
+export const noPtys: string = works() ? "" : "skipped: no pseudo terminals (needs /dev/ptmx, and perl or python3)";
 
 function works(): boolean {
   try {

@@ -48,7 +48,7 @@ describeDeviceClock("virtual", async () => {
 
 describe("LinuxClock", () => {
   it.skipIf(process.platform !== "linux")(
-    "takes the boot id from the kernel, and boot time within its 10 ms grain",
+    "takes the boot id from the kernel, and boot time within its 10 ms grain (skipped: elsewhere than on Linux)",
     async () => {
       const { bootId, boottimeMs } = (await linuxClock()).now();
       const upMs = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1_000;

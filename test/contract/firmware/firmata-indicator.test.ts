@@ -5,7 +5,7 @@ import { loadPinout } from "../../../firmware/rpi/pinout.ts";
 import { silentLogger } from "../../../runtime/log.ts";
 import { systemTimers } from "../../../runtime/timers.ts";
 import { PtyFirmataBoard } from "../../../sim/devices/pty-firmata-board.ts";
-import { ptysMissing } from "../../support/ptys.ts";
+import { noPtys } from "../../support/ptys.ts";
 import { tempFolder } from "../../support/temp.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { describeIndicator, type IndicatorRig } from "./indicator.contract.ts";
@@ -49,52 +49,55 @@ function held(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 40));
 }
 
-describe.skipIf(ptysMissing)("over the real johnny-five, firmata-io and serialport on a pseudo terminal", () => {
-  describeIndicator("firmata", rig);
+describe.skipIf(noPtys !== "")(
+  `over the real johnny-five, firmata-io and serialport on a pseudo terminal ${noPtys}`,
+  () => {
+    describeIndicator("firmata", rig);
 
-  it("shows on the board what stands when it is plugged in again, and opens no gate late", async () => {
-    const board = makeBoard();
-    const indicator = makeIndicator(board);
-    await until(() => indicator.status().present);
-    board.unplug();
-    await until(() => !indicator.status().present);
-    indicator.show("fault");
-    indicator.openGate();
-    board.plug();
-    await until(() => indicator.status().present);
-    await until(() => board.isOn(pins.outputs.red));
-    expect(board.isOn(pins.outputs.relay)).toBe(false);
-  });
-
-  it("serves two boards, each its own", async () => {
-    const [first, second] = [makeBoard(), makeBoard()];
-    const [left, right] = [makeIndicator(first), makeIndicator(second)];
-    await until(() => left.status().present && right.status().present);
-    left.show("in");
-    right.show("denied");
-    await until(() => first.isOn(pins.outputs.green) && second.isOn(pins.outputs.red));
-    expect(first.isOn(pins.outputs.red)).toBe(false);
-    expect(second.isOn(pins.outputs.green)).toBe(false);
-  });
-
-  it("says that a board with other firmware does not answer", async () => {
-    const indicator = makeIndicator(makeBoard({ silent: true }), 100);
-    await waitFor(() => {
-      const status = indicator.status();
-      return !status.present && /StandardFirmata/.test(status.reason);
+    it("shows on the board what stands when it is plugged in again, and opens no gate late", async () => {
+      const board = makeBoard();
+      const indicator = makeIndicator(board);
+      await until(() => indicator.status().present);
+      board.unplug();
+      await until(() => !indicator.status().present);
+      indicator.show("fault");
+      indicator.openGate();
+      board.plug();
+      await until(() => indicator.status().present);
+      await until(() => board.isOn(pins.outputs.red));
+      expect(board.isOn(pins.outputs.relay)).toBe(false);
     });
-  });
 
-  it("says that no board is there", async () => {
-    const board = makeBoard();
-    board.unplug();
-    const options = { path: join(tempFolder(), "absent"), pins, gatePulseMs: 60 };
-    const indicator = new FirmataIndicator(options, deps);
-    indicator.open();
-    onTestFinished(() => indicator.close());
-    await waitFor(() => {
-      const status = indicator.status();
-      return !status.present && /no device/.test(status.reason);
+    it("serves two boards, each its own", async () => {
+      const [first, second] = [makeBoard(), makeBoard()];
+      const [left, right] = [makeIndicator(first), makeIndicator(second)];
+      await until(() => left.status().present && right.status().present);
+      left.show("in");
+      right.show("denied");
+      await until(() => first.isOn(pins.outputs.green) && second.isOn(pins.outputs.red));
+      expect(first.isOn(pins.outputs.red)).toBe(false);
+      expect(second.isOn(pins.outputs.green)).toBe(false);
     });
-  });
-});
+
+    it("says that a board with other firmware does not answer", async () => {
+      const indicator = makeIndicator(makeBoard({ silent: true }), 100);
+      await waitFor(() => {
+        const status = indicator.status();
+        return !status.present && /StandardFirmata/.test(status.reason);
+      });
+    });
+
+    it("says that no board is there", async () => {
+      const board = makeBoard();
+      board.unplug();
+      const options = { path: join(tempFolder(), "absent"), pins, gatePulseMs: 60 };
+      const indicator = new FirmataIndicator(options, deps);
+      indicator.open();
+      onTestFinished(() => indicator.close());
+      await waitFor(() => {
+        const status = indicator.status();
+        return !status.present && /no device/.test(status.reason);
+      });
+    });
+  },
+);

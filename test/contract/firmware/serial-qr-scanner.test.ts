@@ -5,7 +5,7 @@ import type { BoottimeMs } from "../../../protocol/units.ts";
 import { silentLogger } from "../../../runtime/log.ts";
 import { systemTimers } from "../../../runtime/timers.ts";
 import { PtyScanner, type PtyScannerOptions } from "../../../sim/devices/pty-scanner.ts";
-import { ptysMissing } from "../../support/ptys.ts";
+import { noPtys } from "../../support/ptys.ts";
 import { tempFolder } from "../../support/temp.ts";
 import { describeQrScanner, type ScannerRig } from "./qr-scanner.contract.ts";
 
@@ -32,7 +32,7 @@ function rig(options: Omit<PtyScannerOptions, "link">): ScannerRig {
   };
 }
 
-describe.skipIf(ptysMissing)("over the real serialport on a pseudo terminal", () => {
+describe.skipIf(noPtys !== "")(`over the real serialport on a pseudo terminal ${noPtys}`, () => {
   describeQrScanner("serial, CR suffix", () => rig({ suffix: "\r" }));
   describeQrScanner("serial, CRLF suffix, AIM identifier, noise, in pieces", () =>
     rig({ suffix: "\r\n", aim: true, garbage: new Uint8Array([0, 0xff]), chunkBytes: 700 }),
