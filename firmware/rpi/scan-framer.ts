@@ -63,12 +63,6 @@ export class ScanFramer {
     return this.#cut();
   }
 
-  /** The line was lost: what is held is half a symbol and is dropped. */
-  reset(): void {
-    this.#framed = false;
-    this.#length = 0;
-  }
-
   #take(byte: number): Frame | null {
     if (byte === STX) {
       const before = this.#framed ? this.#cut() : null;

@@ -115,7 +115,7 @@ interface Session {
   readonly stop: AbortSignal;
 }
 
-/** Reads one open line: bytes to symbols, silence to ends of symbols. */
+/** Reads one open line: bytes to symbols, silence to ends of symbols. Half a symbol is lost with its line. */
 class LineReader {
   readonly #port: SerialPort;
   readonly #rig: Session & SerialQrScannerDeps & SerialQrScannerOptions;
@@ -140,7 +140,6 @@ class LineReader {
   close(): void {
     this.#cancelGap();
     this.#port.off("data", this.#onData);
-    this.#framer.reset();
   }
 
   #received(chunk: Uint8Array): void {

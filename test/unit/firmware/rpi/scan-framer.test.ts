@@ -74,13 +74,6 @@ describe("ScanFramer", () => {
     expect(frames(`]Q3${wire}`)).toEqual([largest, "oversize 7090", "oversize 100000", "ok"]);
   });
 
-  it("drops half a symbol when the line was lost", () => {
-    const framer = new ScanFramer();
-    framer.push(utf8("\u0002half"));
-    framer.reset();
-    expect(framer.push(utf8("whole\r")).map(show)).toEqual(["whole"]);
-  });
-
   it("hands out bytes of their own: a later symbol does not change an earlier one", () => {
     const framer = new ScanFramer();
     const [first] = framer.push(utf8("AAAA\r"));
