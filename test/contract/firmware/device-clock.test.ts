@@ -26,6 +26,7 @@ async function linuxClock(deps: Partial<LinuxClockDeps> = {}): Promise<LinuxCloc
   return clock;
 }
 
+/** A real clock goes on only while real time passes. */
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describeDeviceClock("linux", async () => ({ clock: await linuxClock(), pass: pause }));
