@@ -2,15 +2,19 @@
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
+import type { Indicator } from "../firmware/ports/indicator.ts";
+import { inspectDevices } from "../firmware/rpi/inspect-devices.ts";
 import { LinuxClock } from "../firmware/rpi/linux-clock.ts";
 import { freeBytes } from "../firmware/rpi/linux-disk.ts";
 import { readHome } from "../firmware/rpi/linux-identity.ts";
 import { openIndicator } from "../firmware/rpi/open-indicator.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
+import { BluepostError } from "../protocol/errors.ts";
 import { createQrParser } from "../protocol/qr/parser.ts";
 import { announceReady, EXIT, type Running, reportFault, runService } from "../runtime/lifecycle.ts";
-import { createLogger } from "../runtime/log.ts";
+import { createLogger, type RootLogger } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
 import { packageFile, pageRoot } from "../runtime/package-paths.ts";
 import { gatewayName } from "../runtime/pki/authority.ts";
@@ -33,9 +37,33 @@ function openTransport(config: KioskConfig, bundle: DeviceBundle, clock: LinuxCl
   return new MqttTransport({ ...base, tls: { ...tls, ca: trust.root, serverName: gatewayName(site) } });
 }
 
-/** Starts a kiosk with the devices of this machine. */
+/** Long enough to count a fault's blinks twice, milliseconds. */
+const SHOW_START_FAULT_MS = 12_000;
+
+/** Starts a kiosk; a fault that ends the start is shown on the lamps first, for whoever has no terminal. */
 async function start(config: KioskConfig): Promise<Running> {
   const log = createLogger({ part: "kiosk", level: config.logLevel });
+  const indicator = await openIndicator(
+    { ...config.indicator, pinoutPath: packageFile("hardware/pinout.json") },
+    { timers: systemTimers, logger: log.child("indicator") },
+  );
+  try {
+    return await startWith(config, { log, indicator });
+  } catch (fault) {
+    if (fault instanceof BluepostError && config.indicator.kind !== "none") {
+      indicator.show("fault", fault.code);
+      await pause(SHOW_START_FAULT_MS);
+    }
+    await indicator.close();
+    throw fault;
+  }
+}
+
+/** Wires the kiosk to the devices of this machine. */
+async function startWith(
+  config: KioskConfig,
+  { log, indicator }: { readonly log: RootLogger; readonly indicator: Indicator },
+): Promise<Running> {
   const bundle = await readBundle(bundleDirOf(config));
   const clock = new LinuxClock({ timers: systemTimers });
   await clock.open();
@@ -69,10 +97,7 @@ async function start(config: KioskConfig): Promise<Running> {
     signer: bundle.signer,
     log: ledger,
     scanner,
-    indicator: await openIndicator(
-      { ...config.indicator, pinoutPath: packageFile("hardware/pinout.json") },
-      { timers: systemTimers, logger: log.child("indicator") },
-    ),
+    indicator,
     clock,
     transport: openTransport(config, bundle, clock),
     parser: await createQrParser({ cardIssuers: bundle.trust.cardIssuers }),
@@ -112,7 +137,7 @@ withConfig(program.command("start").description("run the kiosk until it is stopp
     await runService(() => start(configOf(flags)));
   },
 );
-registerLookCommands(program);
+registerLookCommands(program, inspectDevices);
 
 try {
   await program.parseAsync();

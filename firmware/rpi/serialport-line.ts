@@ -31,7 +31,8 @@ export async function openSerialLine(options: {
   });
 }
 
-async function whyBarred(path: string): Promise<string | null> {
+/** Why a device cannot be reached, in words for a technician; null when nothing stands in the way. It is not opened. */
+export async function whyBarred(path: string): Promise<string | null> {
   try {
     await access(path, constants.R_OK | constants.W_OK);
     return null;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { BluepostError } from "../../protocol/errors.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
-import { loadKioskConfig } from "../config.ts";
+import { type KioskConfig, loadKioskConfig } from "../config.ts";
 import { readBundle } from "../provision/bundle.ts";
 import { listOutbox, viewLedger } from "./ledger-view.ts";
 
@@ -35,8 +35,15 @@ function print(flags: CommonFlags, value: Readonly<Record<string, unknown>>, lin
   console.log(flags.json ? JSON.stringify(value) : lines.join("\n"));
 }
 
-/** Registers the commands that only look: `config`, `status`, `doctor`, `outbox ls`. */
-export function registerLookCommands(program: Command): void {
+/**
+ * Registers the commands that only look: `config`, `status`, `doctor`, `outbox ls`.
+ *
+ * @param inspect looks at the devices of this machine without opening any
+ */
+export function registerLookCommands(
+  program: Command,
+  inspect: (config: KioskConfig) => Promise<readonly Finding[]>,
+): void {
   withConfig(
     program.command("config").description("print the effective configuration; nothing in it is secret"),
   ).action((flags: CommonFlags) => {
@@ -47,7 +54,7 @@ export function registerLookCommands(program: Command): void {
   );
   withConfig(
     program.command("doctor").description("check what this kiosk needs to run; says how to mend each red line"),
-  ).action(doctor);
+  ).action((flags: CommonFlags) => doctor(flags, inspect));
   const outbox = program.command("outbox").description("rows that the engine has not confirmed");
   withConfig(outbox.command("ls").description("list them: number, kind and size, never content"))
     .option("-n, --limit <rows>", "most rows to list", "50")
@@ -80,13 +87,16 @@ async function listRows(flags: CommonFlags & { readonly limit: string }): Promis
 }
 
 /** One line of `doctor`. */
-interface Finding {
+export interface Finding {
   readonly check: string;
   readonly ok: boolean;
   readonly detail: string;
 }
 
-async function doctor(flags: CommonFlags): Promise<void> {
+async function doctor(
+  flags: CommonFlags,
+  inspect: (config: KioskConfig) => Promise<readonly Finding[]>,
+): Promise<void> {
   const findings: Finding[] = [];
   const check = async (name: string, look: () => Promise<string> | string): Promise<void> => {
     try {
@@ -109,6 +119,7 @@ async function doctor(flags: CommonFlags): Promise<void> {
       throw new UnsafeSettingError("storage.synchronous is OFF: check-ins do not survive a power cut");
     return "every check-in is flushed before it is answered";
   });
+  findings.push(...(await inspect(config)));
   print(
     flags,
     { findings },

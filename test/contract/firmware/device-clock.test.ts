@@ -27,6 +27,7 @@ async function linuxClock(deps: Partial<LinuxClockDeps> = {}): Promise<LinuxCloc
 }
 
 /** A real clock goes on only while real time passes. */
+// the clock under test is the machine's own: nothing but time makes it go on
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describeDeviceClock("linux", async () => ({ clock: await linuxClock(), pass: pause }));

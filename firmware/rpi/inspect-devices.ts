@@ -1,0 +1,65 @@
+import { systemTimers } from "../../runtime/timers.ts";
+import { findGpioBase } from "./gpio-base.ts";
+import { LinuxClock } from "./linux-clock.ts";
+import { findScannerPath } from "./scanner-path.ts";
+import { whyBarred } from "./serialport-line.ts";
+
+/** One thing that was looked at, and what to do about it in words for a technician when it is not well. */
+export interface DeviceFinding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface InspectChoice {
+  readonly scanner: { readonly path: string };
+  readonly indicator: { readonly kind: "none" | "gpio" | "firmata"; readonly path: string };
+  /** The kernel's GPIO folder; default /sys/class/gpio. */
+  readonly sysfsRoot?: string;
+}
+
+/** Looks at the devices of this machine without opening any, so that a kiosk that runs meanwhile is not disturbed. Never throws. */
+export async function inspectDevices(choice: InspectChoice): Promise<readonly DeviceFinding[]> {
+  return Promise.all([inspectScanner(choice), inspectIndicator(choice), inspectClock()]);
+}
+
+async function inspectScanner({ scanner, indicator }: InspectChoice): Promise<DeviceFinding> {
+  const missing = await packageMissing("serialport");
+  if (missing) return { check: "scanner", ok: false, detail: missing };
+  const found = await findScannerPath(scanner.path, { exclude: indicator.path ? [indicator.path] : [] });
+  if (found.kind === "missing") return { check: "scanner", ok: false, detail: found.reason };
+  return finding("scanner", await whyBarred(found.path), found.path);
+}
+
+async function inspectIndicator({ indicator, sysfsRoot = "/sys/class/gpio" }: InspectChoice): Promise<DeviceFinding> {
+  if (indicator.kind === "none") return { check: "lights", ok: true, detail: "none are configured" };
+  if (indicator.kind === "firmata") {
+    const barred = (await packageMissing("johnny-five")) ?? (await whyBarred(indicator.path));
+    return finding("lights", barred, indicator.path);
+  }
+  const base = await findGpioBase(sysfsRoot);
+  if (base.kind === "missing") return { check: "lights", ok: false, detail: base.reason };
+  return finding("lights", await packageMissing("onoff"), `${base.label}, lines from ${base.base}`);
+}
+
+async function inspectClock(): Promise<DeviceFinding> {
+  const clock = new LinuxClock({ timers: systemTimers });
+  await clock.open();
+  const { state, uncertaintyMs } = clock.now();
+  clock.close();
+  const known = `set by ${state}, right to ${uncertaintyMs} ms`;
+  return { check: "clock", ok: true, detail: state === "unsynced" ? "not set yet; the gateway will set it" : known };
+}
+
+function finding(check: string, wrong: string | null, right: string): DeviceFinding {
+  return { check, ok: wrong === null, detail: wrong ?? right };
+}
+
+async function packageMissing(name: "serialport" | "johnny-five" | "onoff"): Promise<string | null> {
+  try {
+    await import(name);
+    return null;
+  } catch {
+    return `the package ${name} is not installed; run npm install again`;
+  }
+}
