@@ -6,7 +6,11 @@ import { runNode } from "./lib/spawn.mjs";
 const BIOME = "node_modules/@biomejs/biome/bin/biome";
 const TSC = "node_modules/typescript/bin/tsc";
 const CHECKS = [
-  { name: "lint and format", program: BIOME, args: ["ci", "--error-on-warnings", "."] },
+  {
+    name: "lint and format",
+    program: BIOME,
+    args: ["ci", "--error-on-warnings", `--colors=${process.stdout.isTTY ? "force" : "off"}`, "."],
+  },
   { name: "types of the product", program: TSC, args: ["-p", "tsconfig.json", "--noEmit"], needs: "tsconfig.json" },
   {
     name: "types of the pages",
