@@ -127,8 +127,9 @@ export class Uplink {
         await this.#deps.log.cutPending();
         await this.#sendAll();
       } catch (fault) {
-        this.#deps.logger.warn("uplink.interrupted", faultFields(fault));
-        if (!(fault instanceof BluepostError) || fault.recovery === "operator") throw fault;
+        if (!(fault instanceof BluepostError)) throw fault;
+        const report = fault.recovery === "operator" ? "error" : "warn";
+        this.#deps.logger[report]("uplink.interrupted", faultFields(fault)); // the next commit or connection tries again
         return;
       }
     }

@@ -19,7 +19,14 @@ interface Link {
 export class MemoryNetwork {
   readonly #links = new Map<DeviceId, Link>();
   readonly #cut = new Set<DeviceId>();
+  readonly #withoutTime = new Set<DeviceId>();
   #events: BrokerEvents | null = null;
+  #underWay = 0;
+
+  /** Messages sent and not yet acknowledged or delivered. */
+  get underWay(): number {
+    return this.#underWay;
+  }
 
   /** The gateway's side. */
   readonly broker: DeviceBroker = {
@@ -30,8 +37,10 @@ export class MemoryNetwork {
     },
     send: (device, leaf, payload) => {
       const link = this.#links.get(device);
-      if (!link?.up) return;
+      if (!link?.up || (leaf === "time" && this.#withoutTime.has(device))) return;
+      this.#underWay += 1;
       setImmediate(() => {
+        this.#underWay -= 1;
         if (link.up) link.events.message(leaf as Parameters<TransportEvents["message"]>[0], payload);
       });
     },
@@ -72,6 +81,11 @@ export class MemoryNetwork {
     }
   }
 
+  /** Lets a kiosk never hear what time it is. */
+  withholdTime(device: DeviceId): void {
+    this.#withoutTime.add(device);
+  }
+
   async #connect(device: DeviceId): Promise<void> {
     const link = this.#links.get(device);
     const events = this.#events;
@@ -107,9 +121,14 @@ export class MemoryNetwork {
       drop = reject;
     });
     link.dropped.add(drop);
+    this.#underWay += 1;
     try {
       await Promise.race([events.published(link.session, leaf, payload), lost]);
+    } catch (cause) {
+      // A broker that cannot take a message ends the connection without an acknowledgement; the client knows no more than that.
+      throw cause instanceof UplinkDownError ? cause : new UplinkDownError("not acknowledged", {}, { cause });
     } finally {
+      this.#underWay -= 1;
       link.dropped.delete(drop);
     }
   }

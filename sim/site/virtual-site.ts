@@ -25,6 +25,8 @@ export interface DoorSpec {
   readonly venue: VenueId;
   readonly venueName: string;
   readonly clock: Omit<VirtualBoot, "bootId">;
+  /** The kiosk never hears the gateway's time: a wrong clock stays wrong. */
+  readonly withoutTime?: boolean;
   readonly driftPpm?: number;
 }
 
@@ -106,12 +108,11 @@ export class VirtualSite {
     return new VirtualSite({ gateway, registry, network, kiosks });
   }
 
-  /** Resolves when no kiosk that is online has anything left to send and every receipt has come back. */
+  /** Resolves when nothing is on the network and no kiosk that is online waits for a receipt. */
   async settle(): Promise<void> {
-    for (let quiet = 0; quiet < 3; ) {
-      await this.#gateway.idle();
+    for (let calm = 0; calm < 2; ) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      quiet = this.kiosks.every((kiosk) => kiosk.quiet) ? quiet + 1 : 0;
+      calm = this.network.underWay === 0 && this.kiosks.every((kiosk) => kiosk.quiet) ? calm + 1 : 0;
     }
   }
 

@@ -5,14 +5,16 @@ import type { Person } from "./people.ts";
 /** A stay of one person at one venue, as it really was. Times are milliseconds since the world's midnight. */
 export interface Stay {
   readonly person: number;
-  /** Index of the venue, which is also that of its kiosk. */
   readonly venue: number;
+  /** The door that is used for both ways of this stay. */
+  readonly door: number;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 export interface ScheduleOptions {
-  readonly venues: number;
+  /** Venue of each door; a venue may have several. */
+  readonly doors: readonly number[];
   readonly opensMs?: number;
   readonly closesMs?: number;
 }
@@ -29,20 +31,27 @@ export function createSchedule(rng: Rng, people: readonly Person[], options: Sch
   for (const members of groups.values()) {
     let at = opensMs + rng.integer(0, 4 * 60) * MINUTE_MS;
     for (let trip = rng.integer(1, 4); trip > 0; trip -= 1) {
-      const venue = rng.integer(0, options.venues - 1);
+      const venue = rng.pick(options.doors);
       const dwellMs = Math.max(SHORTEST_MS, Math.round(45 * Math.exp(0.8 * rng.gaussian())) * MINUTE_MS);
       if (at + dwellMs + 10 * MINUTE_MS > closesMs) break;
-      stays.push(...together(rng, members, { venue, fromMs: at, toMs: at + dwellMs }));
+      stays.push(...together(rng, members, { venue, fromMs: at, toMs: at + dwellMs }, options.doors));
       at += dwellMs + rng.integer(5, 90) * MINUTE_MS;
     }
   }
   return stays.sort((a, b) => a.fromMs - b.fromMs || a.person - b.person);
 }
 
-function together(rng: Rng, members: readonly Person[], plan: Omit<Stay, "person">): Stay[] {
+function together(
+  rng: Rng,
+  members: readonly Person[],
+  plan: Omit<Stay, "person" | "door">,
+  doors: readonly number[],
+): Stay[] {
+  const ways = [...doors.keys()].filter((door) => doors[door] === plan.venue);
   return members.map((person, rank) => ({
     person: person.index,
     venue: plan.venue,
+    door: rng.pick(ways),
     fromMs: plan.fromMs + (rank * 4 + rng.integer(0, 3)) * SECOND_MS,
     toMs: plan.toMs + (rank * 4 + rng.integer(0, 3)) * SECOND_MS,
   }));
