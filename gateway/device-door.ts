@@ -32,11 +32,13 @@ export class DeviceDoor {
   }
 
   /** Handles one message. @returns when it may be acknowledged @throws {StoreError} RT_STORE_FAILED when it could not be kept */
-  async published(session: DeviceSession, leaf: PublishedLeaf, payload: Uint8Array): Promise<void> {
+  published(session: DeviceSession, leaf: PublishedLeaf, payload: Uint8Array): Promise<void> {
+    if (leaf === "checkins" || leaf === "presence") return this.#batch(session.device, leaf, payload);
+    return this.#other(session, leaf, payload);
+  }
+
+  async #other(session: DeviceSession, leaf: PublishedLeaf, payload: Uint8Array): Promise<void> {
     switch (leaf) {
-      case "checkins":
-      case "presence":
-        return this.#batch(session.device, leaf, payload);
       case "state":
         return this.#note(this.#deps.book.state(session.device, readJson(payload)), leaf, session.device);
       case "health":
@@ -63,15 +65,15 @@ export class DeviceDoor {
     );
   }
 
-  async #batch(device: DeviceId, leaf: BatchLeaf, payload: Uint8Array): Promise<void> {
-    let acceptance: Acceptance;
-    try {
-      acceptance = await this.#deps.inlet.accept({ device, leaf }, payload);
-    } catch (fault) {
-      this.#deps.counters.fault("spool.commit_failed", fault);
-      throw fault;
-    }
-    if (acceptance.kind !== "stored") await this.#answer(device, acceptance);
+  /** Plain `then`: tens of thousands a second come this way, and each `await` is three more objects. */
+  #batch(device: DeviceId, leaf: BatchLeaf, payload: Uint8Array): Promise<void> {
+    return this.#deps.inlet.accept({ device, leaf }, payload).then(
+      (acceptance) => (acceptance.kind === "stored" ? undefined : this.#answer(device, acceptance)),
+      (fault: unknown) => {
+        this.#deps.counters.fault("spool.commit_failed", fault);
+        throw fault;
+      },
+    );
   }
 
   async #answer(device: DeviceId, acceptance: Exclude<Acceptance, { kind: "stored" }>): Promise<void> {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from "node:crypto";
 import type { AesGcmInput, CryptoPort } from "../protocol/crypto-port.ts";
 import { BadSealError } from "../protocol/errors.ts";
 
@@ -15,7 +15,7 @@ function plain(buffer: Buffer): Uint8Array {
 /** The {@link CryptoPort} over OpenSSL, as Node brings it. */
 export const nodeCrypto: CryptoPort = {
   randomBytes: (length) => plain(randomBytes(length)),
-  sha256: (bytes) => plain(createHash("sha256").update(bytes).digest()),
+  sha256: (bytes) => plain(hash("sha256", bytes, "buffer")), // one call: no object for the collector to finalise
   hmacSha256: (key, bytes) => plain(createHmac("sha256", key).update(bytes).digest()),
 
   aesGcmSeal({ key, nonce, aad, text }: AesGcmInput): Uint8Array {

@@ -1,11 +1,12 @@
 import type { EventEmitter } from "node:events";
 import type { Server, Socket } from "node:net";
-import { Aedes, type AedesOptions, type AuthenticateError, type Client, type ConnectPacket } from "aedes";
+import type { Aedes, AedesOptions, AuthenticateError, Client, ConnectPacket } from "aedes";
 import type { DeviceId, SiteId } from "../../protocol/ids.ts";
 import { type DownLeaf, maySubscribe, topicOf } from "../../protocol/mqtt/topics.ts";
 import type { Timers } from "../../runtime/timers.ts";
 import { Connection, type ConnectionLimits, Refusal } from "./connection.ts";
 import type { BrokerEvents, DeviceBroker, DeviceSession, SendOptions } from "./device-broker.ts";
+import { EndpointAedes } from "./endpoint-aedes.ts";
 import { boundPackets, listen, type PeerIdentity, plainListener, type TlsSettings, tlsListener } from "./listeners.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -62,7 +63,8 @@ export class AedesBroker implements DeviceBroker {
 
   async open(events: BrokerEvents): Promise<void> {
     this.#events = events;
-    const aedes = await Aedes.createBroker(this.#aedesOptions());
+    const aedes = new EndpointAedes(this.#aedesOptions());
+    await aedes.listen();
     this.#aedes = aedes;
     this.#watch(aedes, events);
     const { site, tls, plainPort } = this.#options;

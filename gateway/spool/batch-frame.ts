@@ -13,6 +13,8 @@ export interface BatchFrame extends StreamKey {
   readonly previousHash: Uint8Array;
   /** View into the message: what is hashed and signed. */
   readonly payload: Uint8Array;
+  /** Length of what stands before the payload's byte string: COSE headers with the certificates. */
+  readonly prefixBytes: number;
 }
 
 const TAG_SIGN1 = 18;
@@ -39,16 +41,17 @@ export function readBatchFrame(bytes: Uint8Array): BatchFrame {
   const cose = new Cursor(bytes);
   if (cose.peekMajor() === TAG && cose.expect(TAG) !== TAG_SIGN1) throw new MalformedError("not COSE_Sign1");
   if (cose.expect(ARRAY) !== 4) throw new MalformedError("not COSE_Sign1");
-  cose.take(BYTES);
+  cose.pass(BYTES);
   if (cose.peekMajor() !== MAP) throw new MalformedError("not COSE_Sign1");
   cose.skip(0);
-  const payload = cose.take(BYTES);
-  if (cose.take(BYTES).length !== SIGNATURE_BYTES) throw new MalformedError("not an Ed25519 signature");
+  const prefixBytes = cose.at;
+  const payload = cose.take();
+  if (cose.pass(BYTES) !== SIGNATURE_BYTES) throw new MalformedError("not an Ed25519 signature");
   cose.end();
-  return readPayload(payload);
+  return readPayload(payload, prefixBytes);
 }
 
-function readPayload(payload: Uint8Array): BatchFrame {
+function readPayload(payload: Uint8Array, prefixBytes: number): BatchFrame {
   const cursor = new Cursor(payload);
   if (cursor.expect(ARRAY) !== 10 || cursor.expect(UNSIGNED) !== BATCH_VERSION) throw new MalformedError("not a batch");
   const site = parseSiteId(cursor.text());
@@ -62,9 +65,9 @@ function readPayload(payload: Uint8Array): BatchFrame {
   if (cursor.peekMajor() !== ARRAY) throw new MalformedError("not batch sessions");
   cursor.skip(0);
   if (cursor.expect(ARRAY) !== to - from + 1) throw new MalformedError("batch rows do not match its bounds");
-  for (let seq = from; seq <= to; seq += 1) cursor.take(BYTES);
+  for (let seq = from; seq <= to; seq += 1) cursor.pass(BYTES);
   cursor.end();
-  return { site, device, epoch, stream, from, to, previousHash, payload };
+  return { site, device, epoch, stream, from, to, previousHash, payload, prefixBytes };
 }
 
 /** Walks definite-length CBOR (RFC 8949); our encoders write no other. */
@@ -74,6 +77,11 @@ class Cursor {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  /** Bytes read so far. */
+  get at(): number {
+    return this.#at;
   }
 
   /** Major type of the next item; -1 at the end. */
@@ -88,24 +96,31 @@ class Cursor {
     return this.#argument();
   }
 
-  /** Reads a byte or text string as a view. */
-  take(major: number): Uint8Array {
+  /** Passes over a byte or text string. @returns its length */
+  pass(major: number): number {
     const length = this.expect(major);
-    const start = this.#at;
-    if (length > this.#bytes.length - start) throw new MalformedError("CBOR string past the end");
-    this.#at = start + length;
-    return this.#bytes.subarray(start, this.#at);
+    if (length > this.#bytes.length - this.#at) throw new MalformedError("CBOR string past the end");
+    this.#at += length;
+    return length;
+  }
+
+  /** Reads a byte string as a view. */
+  take(): Uint8Array {
+    const length = this.pass(BYTES);
+    return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
   /** A short text of one-byte characters; anything longer or other fails the id patterns anyway. */
   text(): string {
-    const bytes = this.take(TEXT);
-    if (bytes.length > 64) throw new MalformedError("CBOR text too long");
-    return String.fromCharCode(...bytes);
+    const length = this.pass(TEXT);
+    if (length > 64) throw new MalformedError("CBOR text too long");
+    let text = "";
+    for (let at = this.#at - length; at < this.#at; at += 1) text += String.fromCharCode(this.#bytes[at] as number);
+    return text;
   }
 
   fixed(length: number): Uint8Array {
-    const bytes = this.take(BYTES);
+    const bytes = this.take();
     if (bytes.length !== length) throw new MalformedError(`not ${length} bytes`);
     return bytes;
   }
@@ -116,7 +131,7 @@ class Cursor {
     const major = this.peekMajor();
     if (major < 0) throw new MalformedError("CBOR ends early");
     if (major === BYTES || major === TEXT) {
-      this.take(major);
+      this.pass(major);
       return;
     }
     const argument = this.#argument();

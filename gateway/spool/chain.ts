@@ -56,6 +56,8 @@ export function judgeBatch(marks: ChainMarks, link: ChainLink, neighbours: reado
     return { kind: "fork", agreed: agreedBefore(marks, link, other) };
   }
   const { stored, head } = marks;
+  if (link.from === head.upto + 1 && neighbours.length === 0 && equalBytes(head.hash, link.previousHash))
+    return APPENDED;
   if (link.to === stored.upto) {
     return equalBytes(link.hash, stored.hash)
       ? { kind: "duplicate" }
@@ -64,6 +66,8 @@ export function judgeBatch(marks: ChainMarks, link: ChainLink, neighbours: reado
   if (breaksLink(marks, link, neighbours)) return { kind: "fork", agreed: { upto: 0, hash: marks.genesis } };
   return { kind: link.from > head.upto ? "appended" : "late" };
 }
+
+const APPENDED: ChainVerdict = { kind: "appended" };
 
 /** Both were cut at the same place behind the same history: up to there they agree. Else only the beginning is sure. */
 function agreedBefore(marks: ChainMarks, link: ChainLink, other: ChainLink): ChainPoint {

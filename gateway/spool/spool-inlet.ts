@@ -8,7 +8,7 @@ import type { Database, Sql } from "../../runtime/sqlite/database.ts";
 import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
 import { type BatchFrame, readBatchFrame } from "./batch-frame.ts";
 import { type ChainLink, judgeBatch, needsNeighbours } from "./chain.ts";
-import { GroupWriter } from "./group-writer.ts";
+import { GroupWriter, GrowingBlob } from "./group-writer.ts";
 import { type Acceptance, BATCH_LEAVES, type QuarantineReason, type Sender } from "./spool.ts";
 import type { StreamState, StreamTable } from "./stream-table.ts";
 
@@ -47,6 +47,7 @@ export interface SpoolOptions {
  */
 export class SpoolInlet {
   readonly #options: SpoolOptions;
+  readonly #blob = new GrowingBlob();
   readonly #group: GroupCommit<BatchJob | BadJob, Acceptance>;
 
   constructor(options: SpoolOptions) {
@@ -89,7 +90,7 @@ export class SpoolInlet {
     const grown = new Set<StreamState>();
     try {
       const results = await db.transaction(async (sql) => {
-        const writer = new GroupWriter(sql, now());
+        const writer = new GroupWriter(sql, this.#blob, now());
         const done: Acceptance[] = [];
         for (const job of jobs) {
           const quick = this.#quick(job, writer, grown);
@@ -110,7 +111,7 @@ export class SpoolInlet {
   #quick(job: BatchJob | BadJob, writer: GroupWriter, grown: Set<StreamState>): Acceptance | null {
     if (job.kind === "bad") return quarantine(job, job.reason, writer);
     const state = this.#options.streams.cached(job.frame);
-    if (!state || needsNeighbours(state, job.link)) return null;
+    if (!state || needsNeighbours(state, job.link) || !hasPrefix(state, job)) return null;
     return this.#conclude(job, state, writer, grown, []);
   }
 
@@ -121,6 +122,10 @@ export class SpoolInlet {
     if (!streams.cached(job.frame)) await writer.flush(); // books are read from the tables, so these must be complete
     const state = await streams.of(sql, { device, epoch, stream });
     if (!state) return quarantine(job, "too_many_epochs", writer);
+    if (!hasPrefix(state, job)) {
+      await writer.flush(); // a prefix that waiting batches use must not look unused
+      await streams.usePrefix(sql, state, job.body.subarray(0, job.frame.prefixBytes));
+    }
     if (!needsNeighbours(state, job.link)) return this.#conclude(job, state, writer, grown, []);
     if (isRecent(state, job.link)) {
       writer.redeliver(state.id, job.link.from);
@@ -148,10 +153,14 @@ export class SpoolInlet {
     switch (verdict.kind) {
       case "appended":
       case "late":
-        writer.insert(state.id, job.link, job.body);
+        writer.insert(
+          { streamId: state.id, prefixId: state.prefix?.id ?? 0 },
+          job.link,
+          job.body.subarray(job.frame.prefixBytes),
+        );
         this.#options.streams.append(state, job.link);
         grown.add(state);
-        return { kind: "stored" };
+        return STORED;
       case "duplicate":
         return { kind: "duplicate", key: state.key };
       case "fork":
@@ -159,6 +168,13 @@ export class SpoolInlet {
         return { kind: "fork", key: state.key, agreed: verdict.agreed };
     }
   }
+}
+
+const STORED: Acceptance = { kind: "stored" };
+
+function hasPrefix(state: StreamState, { body, frame }: BatchJob): boolean {
+  const bytes = state.prefix?.bytes;
+  return bytes?.length === frame.prefixBytes && Buffer.compare(bytes, body.subarray(0, frame.prefixBytes)) === 0;
 }
 
 function isRecent(state: StreamState, link: ChainLink): boolean {

@@ -1,3 +1,4 @@
+import { concatBytes } from "../../protocol/bytes.ts";
 import type { StreamKey } from "../../protocol/checkin/batch.ts";
 import type { Receipt } from "../../protocol/checkin/receipt.ts";
 import { BATCH_SET_MAX, BATCH_SET_MAX_BYTES } from "../../protocol/http/engine-api.ts";
@@ -13,6 +14,7 @@ interface BatchRow {
   readonly stream_id: number;
   readonly from_seq: number;
   readonly to_seq: number;
+  readonly prefix: Uint8Array;
   readonly body: Uint8Array;
   readonly device: StreamKey["device"];
   readonly epoch: StreamKey["epoch"];
@@ -42,18 +44,19 @@ export class SpoolOutlet {
   /** Oldest batches that the engine lacks, in order of arrival, within the bounds of one request. @param held streams to leave out */
   async nextSet(limit: number, held: ReadonlySet<number>): Promise<readonly SpooledBatch[]> {
     const rows = await this.#options.reader.all<BatchRow>(
-      `SELECT b.id, b.stream_id, b.from_seq, b.to_seq, b.body, s.device, s.epoch, s.stream
-       FROM batches b JOIN streams s ON s.id = b.stream_id
+      `SELECT b.id, b.stream_id, b.from_seq, b.to_seq, p.bytes AS prefix, b.body, s.device, s.epoch, s.stream
+       FROM batches b JOIN streams s ON s.id = b.stream_id JOIN prefixes p ON p.id = b.prefix_id
        WHERE b.delivered = 0 AND b.stream_id NOT IN (SELECT value FROM json_each(?)) ORDER BY b.id LIMIT ?`,
       [JSON.stringify([...held]), Math.min(limit, BATCH_SET_MAX)],
     );
     let bytes = HEAD_BYTES;
     const set: SpooledBatch[] = [];
     for (const row of rows) {
-      bytes += row.body.length + HEAD_BYTES;
+      const body = concatBytes(row.prefix, row.body);
+      bytes += body.length + HEAD_BYTES;
       if (set.length > 0 && bytes > BATCH_SET_MAX_BYTES) break;
       const key = { device: row.device, epoch: row.epoch, stream: row.stream };
-      set.push({ id: row.id, streamId: row.stream_id, key, from: row.from_seq, to: row.to_seq, body: row.body });
+      set.push({ id: row.id, streamId: row.stream_id, key, from: row.from_seq, to: row.to_seq, body });
     }
     return set;
   }
@@ -141,10 +144,13 @@ export class SpoolOutlet {
   }
 
   async #putAside(sql: Sql, batch: SpooledBatch, reason: "fork" | "refused"): Promise<void> {
-    await sql.run(
-      "INSERT INTO quarantine (device, leaf, reason, body, at_ms) SELECT ?, ?, ?, body, ? FROM batches WHERE id = ?",
-      [batch.key.device, batch.key.stream === "c" ? "checkins" : "presence", reason, this.#options.now(), batch.id],
-    );
+    await sql.run("INSERT INTO quarantine (device, leaf, reason, body, at_ms) VALUES (?, ?, ?, ?, ?)", [
+      batch.key.device,
+      batch.key.stream === "c" ? "checkins" : "presence",
+      reason,
+      batch.body,
+      this.#options.now(),
+    ]);
     await sql.run("DELETE FROM batches WHERE id = ?", [batch.id]);
     await countOne(sql, reason);
     const state = await this.#options.streams.byId(sql, batch.streamId);

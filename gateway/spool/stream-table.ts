@@ -11,8 +11,16 @@ export interface StreamState extends ChainMarks {
   head: ChainPoint;
   /** How far batches follow `stored` without a gap. */
   custody: ChainPoint;
+  /** What stood before the payload in the last message. */
+  prefix: MessagePrefix | null;
   /** The last batches taken that are still in the spool or covered by `stored`, to know a repeated one at once. */
   recent: ChainLink[];
+}
+
+/** A prefix in the table `prefixes`. */
+export interface MessagePrefix {
+  readonly id: number;
+  readonly bytes: Uint8Array;
 }
 
 interface StreamRow {
@@ -90,6 +98,23 @@ export class StreamTable {
     if (state.recent.length > RECENT_LINKS) state.recent.shift();
   }
 
+  /** Finds or keeps what stands before the payload of a stream's messages; those that no batch needs any more go. */
+  async usePrefix(sql: Sql, state: StreamState, bytes: Uint8Array): Promise<void> {
+    const find = (): Promise<{ id: number } | undefined> =>
+      sql.get("SELECT id FROM prefixes WHERE stream_id = ? AND bytes = ?", [state.id, bytes]);
+    let row = await find();
+    if (!row) {
+      await sql.run(
+        `DELETE FROM prefixes WHERE stream_id = ?1
+           AND id NOT IN (SELECT prefix_id FROM batches WHERE stream_id = ?1)`,
+        [state.id],
+      );
+      await sql.run("INSERT INTO prefixes (stream_id, bytes) VALUES (?, ?)", [state.id, bytes]);
+      row = await find();
+    }
+    if (row) state.prefix = { id: row.id, bytes: Uint8Array.from(bytes) };
+  }
+
   /** Batches in the tables that overlap a link or touch it. */
   async neighbours(sql: Sql, id: number, link: ChainLink): Promise<ChainLink[]> {
     const rows = await sql.all<LinkRow>(
@@ -124,6 +149,7 @@ export class StreamTable {
         [key.device],
       );
       if (freed === 0) return null;
+      await sql.run("DELETE FROM prefixes WHERE stream_id NOT IN (SELECT id FROM streams)");
       this.clear();
     }
     const genesis = genesisHash(this.#crypto, key);
@@ -154,7 +180,7 @@ export class StreamTable {
     const past = { upto: row.head_upto, hash: row.head_hash };
     const head = top && top.to_seq > past.upto ? { upto: top.to_seq, hash: top.hash } : past;
     const genesis = genesisHash(this.#crypto, key);
-    const state: StreamState = { id: row.id, key, genesis, stored, head, custody: stored, recent: [] };
+    const state: StreamState = { id: row.id, key, genesis, stored, head, custody: stored, prefix: null, recent: [] };
     await this.measureCustody(sql, state);
     this.#states.set(nameOf(key), state);
     this.#byId.set(row.id, state);

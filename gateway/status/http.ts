@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { fromHex } from "../../protocol/bytes.ts";
+import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
 import type { Gateway } from "../app.ts";
 import { TokenBucket } from "../broker/token-bucket.ts";
 import { metricsText } from "./status.ts";
@@ -26,8 +27,7 @@ export async function startStatusServer(
   options: StatusServerOptions,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
   const app = Fastify({ logger: false, bodyLimit: 1_024, requestTimeout: 10_000 });
-  app.setNotFoundHandler((_request, reply) => problem(reply, 404, "Not found", "GW_HTTP_NOT_FOUND"));
-  app.setErrorHandler((_fault, _request, reply) => problem(reply, 500, "Internal error", "GW_HTTP_FAILED"));
+  problemHandler(app);
   addTime(app, options);
   addStatus(app, options.gateway);
   const address = new URL(await app.listen({ host: options.host, port: options.port }));
@@ -39,11 +39,11 @@ function addTime(app: FastifyInstance, { gateway, nowMs }: StatusServerOptions):
   app.get<{ Querystring: { nonce?: unknown } }>("/time", async (request, reply) => {
     const { nonce } = request.query;
     if (typeof nonce !== "string" || !/^[0-9a-f]{32}$/.test(nonce)) {
-      return problem(reply, 400, "nonce must be 32 lower-case hex digits", "GW_HTTP_BAD_NONCE");
+      return sendProblem(reply, { status: 400, code: "bad_nonce", title: "nonce must be 32 lower-case hex digits" });
     }
     if (!bucket.take(nowMs())) {
       reply.header("retry-after", "1");
-      return problem(reply, 429, "Too many requests", "GW_HTTP_BUSY");
+      return sendProblem(reply, { status: 429, code: "busy", title: "Too many requests; come again in a second" });
     }
     reply.header("cache-control", "no-store").type("application/cose");
     return reply.send(Buffer.from(await gateway.clock.answer(fromHex(nonce))));
@@ -54,7 +54,7 @@ function addStatus(app: FastifyInstance, gateway: Pick<Gateway, "status">): void
   const local = {
     onRequest: async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       if (!LOOPBACK.has(request.socket.remoteAddress ?? "")) {
-        await problem(reply, 403, "Only from this machine", "GW_HTTP_NOT_LOCAL");
+        await sendProblem(reply, { status: 403, code: "not_local", title: "Only this machine may ask that" });
       }
     },
   };
@@ -68,12 +68,4 @@ function addStatus(app: FastifyInstance, gateway: Pick<Gateway, "status">): void
     reply.type("text/plain; version=0.0.4; charset=utf-8");
     return metricsText(await gateway.status());
   });
-}
-
-/** RFC 9457. */
-async function problem(reply: FastifyReply, status: number, title: string, code: string): Promise<FastifyReply> {
-  return reply
-    .code(status)
-    .type("application/problem+json")
-    .send(JSON.stringify({ type: "about:blank", title, status, code }));
 }

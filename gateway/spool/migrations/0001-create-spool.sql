@@ -13,7 +13,17 @@ CREATE TABLE streams (
   UNIQUE (device, epoch, stream)
 );
 
--- Signed batches as they came, until the engine's receipt covers them. `delivered` ones wait only for the rows before them.
+-- What stands before the payload in a device's messages: COSE headers with two certificates, the same in each until it gets new ones.
+-- It is kept once: it is longer than a batch of one row.
+CREATE TABLE prefixes (
+  id INTEGER PRIMARY KEY,
+  stream_id INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+);
+CREATE INDEX prefixes_by_stream ON prefixes (stream_id);
+
+-- Signed batches, prefix and body one after the other as they came, until the engine's receipt covers them. `delivered` ones wait
+-- only for the rows before them.
 CREATE TABLE batches (
   id INTEGER PRIMARY KEY,
   stream_id INTEGER NOT NULL,
@@ -21,6 +31,7 @@ CREATE TABLE batches (
   to_seq INTEGER NOT NULL,
   hash BLOB NOT NULL,
   previous_hash BLOB NOT NULL,
+  prefix_id INTEGER NOT NULL,
   body BLOB NOT NULL,
   received_ms INTEGER NOT NULL,
   delivered INTEGER NOT NULL DEFAULT 0
