@@ -57,7 +57,7 @@ describe("the scripts", () => {
     ]);
     expect([part.code, bench.code, later.code]).toEqual([64, 64, 64]);
     expect(part.stderr).toContain("kiosk|gateway|engine|sim");
-    expect(bench.stderr).toMatch(/gateway .*\n  ledger /);
+    expect(bench.stderr).toMatch(/gateway .*\n\s+ledger /);
   });
 
   it("say of a command to come that it is not there yet", async () => {
