@@ -17,8 +17,6 @@ export interface PtyScannerOptions {
   readonly baudRate?: number;
   /** Writes this many bytes at a time. */
   readonly chunkBytes?: number;
-  /** How long the device reads nothing after a symbol, milliseconds, like a scanner's re-read delay; default 0. */
-  readonly restMs?: number;
 }
 
 const STX = "\u0002";
@@ -49,14 +47,13 @@ export class PtyScanner {
     this.#pty = null;
   }
 
-  /** Shows a code to the scanner; resolves when its last byte is on the line and the device is ready again. Text is sent as UTF-8. */
+  /** Shows a code to the scanner; resolves when its last byte is on the line. Text is sent as UTF-8. */
   async present(payload: Uint8Array | string): Promise<void> {
-    const { stx, aim, prefix = "", suffix = "\r", garbage, restMs } = this.#options;
+    const { stx, aim, prefix = "", suffix = "\r", garbage } = this.#options;
     const head = utf8(`${stx ? STX : ""}${prefix}${aim ? "]Q3" : ""}`);
     const body = typeof payload === "string" ? utf8(payload) : payload;
     const tail = utf8(`${stx ? ETX : ""}${suffix}`);
     await this.send(Uint8Array.from([...(garbage ?? []), ...head, ...body, ...tail]));
-    if (restMs) await new Promise((resolve) => setTimeout(resolve, restMs));
   }
 
   /** Puts raw bytes on the line, in the set pace and chunks. */

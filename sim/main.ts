@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { EXIT, reportFault } from "../runtime/lifecycle.ts";
+import { packageFile } from "../runtime/package-paths.ts";
+import { registerRun } from "./cli/run.ts";
+import { registerSite } from "./cli/site.ts";
+
+const { version } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string };
+const program = new Command("bluepost-sim")
+  .description("Real kiosks, gateway and engine over virtual hardware, people and time")
+  .version(version)
+  .showHelpAfterError("(--help shows every command)")
+  .exitOverride((fault) => process.exit(fault.exitCode === 0 ? EXIT.ok : EXIT.usage));
+registerRun(program);
+registerSite(program);
+
+try {
+  await program.parseAsync();
+} catch (fault) {
+  process.exit(reportFault(fault));
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { BluepostError } from "../../protocol/errors.ts";
+import { packageFile } from "../../runtime/package-paths.ts";
+
+/** A product process of the simulated site ended before it served, or a command of one failed. */
+export class PartFailedError extends BluepostError {
+  readonly code = "SIM_PART_FAILED";
+  readonly recovery = "operator";
+}
+
+export type PartName = "engine" | "gateway" | "kiosk";
+
+/** The addresses of a readiness line. */
+export type ReadyFields = Readonly<Record<string, string | number>>;
+
+/** One product process, untouched: started, watched, killed, started again. */
+export class ChildPart {
+  readonly name: string;
+  readonly #part: PartName;
+  readonly #args: readonly string[];
+  readonly #log: (line: string) => void;
+  #child: ChildProcess | null = null;
+  #exited: Promise<void> = Promise.resolve();
+
+  /** @param log gets every line that the process prints, the readiness line left out */
+  constructor(
+    name: string,
+    part: PartName,
+    options: { readonly args: readonly string[]; readonly log: (line: string) => void },
+  ) {
+    this.name = name;
+    this.#part = part;
+    this.#args = options.args;
+    this.#log = options.log;
+  }
+
+  get running(): boolean {
+    return this.#child !== null;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts the process and waits until it serves. @throws {PartFailedError} SIM_PART_FAILED when it ends first */
+  start(): Promise<ReadyFields> {
+    const child = spawnPart(this.#part, this.#args);
+    this.#child = child;
+    this.#exited = new Promise((resolve) => {
+      child.once("exit", () => {
+        if (this.#child === child) this.#child = null;
+        resolve();
+      });
+    });
+    return new Promise((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        if (!stream) continue;
+        createInterface({ input: stream }).on("line", (line) => {
+          const ready = readyFields(line);
+          if (ready) resolve(ready);
+          else this.#log(line);
+        });
+      }
+      child.once("exit", (code) =>
+        reject(new PartFailedError(`${this.name} ended before it served`, { exitCode: code ?? -1 })),
+      );
+    });
+  }
+
+  /** Ends the process as a power cut would. */
+  async kill9(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  /** Asks the process to stop, and waits; kills it after ten seconds. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+}
+
+function spawnPart(part: PartName, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [packageFile(`dist/${part}/main.js`), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function readyFields(line: string): ReadyFields | null {
+  if (!line.startsWith('{"event":"ready"')) return null;
+  return JSON.parse(line) as ReadyFields;
+}
+
+/** Runs a command of a part to its end. @returns its standard output @throws {PartFailedError} SIM_PART_FAILED */
+export async function runCommand(part: PartName, args: readonly string[]): Promise<string> {
+  const child = spawnPart(part, args);
+  let output = "";
+  let errors = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr?.on("data", (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const code = await new Promise<number>((resolve) => child.once("close", (exit) => resolve(exit ?? -1)));
+  if (code !== 0)
+    throw new PartFailedError(`${part} ${args.slice(0, 2).join(" ")} failed: ${errors.trim()}`, { exitCode: code });
+  return output;
+}

@@ -1,0 +1,175 @@
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { PtyScanner } from "../devices/pty-scanner.ts";
+import { ChildPart, type ReadyFields, runCommand } from "./child-part.ts";
+
+/** One door: a kiosk process with a scanner on a pseudo terminal. */
+export interface ProcessDoor {
+  readonly device: string;
+  readonly venue: string;
+  readonly name: string;
+  readonly scanner: PtyScanner;
+  readonly kiosk: ChildPart;
+  /** Address of the screen's page. */
+  readonly screen: string;
+}
+
+export interface ProcessSiteOptions {
+  readonly folder: string;
+  readonly site: string;
+  readonly doors: readonly {
+    readonly device: string;
+    readonly venue: string;
+    readonly name: string;
+    readonly screenPort?: number;
+  }[];
+  readonly enginePort?: number;
+  readonly gatewayPort?: number;
+  /** Settings for every kiosk, `door.minimumDwellSeconds=6`. */
+  readonly kioskSettings?: readonly string[];
+  readonly log: (part: string, line: string) => void;
+}
+
+/** A whole site of untouched product processes on this machine: engine, gateway, kiosks on virtual scanners. */
+export class ProcessSite {
+  readonly engine: ChildPart;
+  readonly gateway: ChildPart;
+  readonly doors: readonly ProcessDoor[];
+  readonly engineDir: string;
+  readonly engineUrl: string;
+  readonly gatewayUrl: string;
+
+  private constructor(
+    parts: Pick<ProcessSite, "engine" | "gateway" | "doors" | "engineDir" | "engineUrl" | "gatewayUrl">,
+  ) {
+    this.engine = parts.engine;
+    this.gateway = parts.gateway;
+    this.doors = parts.doors;
+    this.engineDir = parts.engineDir;
+    this.engineUrl = parts.engineUrl;
+    this.gatewayUrl = parts.gatewayUrl;
+  }
+
+  /** Provisions a site as a technician would, with the product's own commands, and starts it. */
+  static async open(options: ProcessSiteOptions): Promise<ProcessSite> {
+    const { folder } = options;
+    const engineDir = join(folder, "engine");
+    const ports = await freePorts(4 + options.doors.length);
+    const enginePort = options.enginePort ?? ports[0];
+    const httpPort = options.gatewayPort ?? ports[1];
+    const mqttPort = ports[2] as number;
+    await mkdir(folder, { recursive: true });
+    const part = (name: string, kind: "engine" | "gateway" | "kiosk", args: readonly string[]): ChildPart =>
+      new ChildPart(name, kind, { args, log: (line) => options.log(name, line) });
+
+    const engine = part("engine", "engine", ["start", "-s", `dataDir=${engineDir}`, `listen.port=${enginePort}`]);
+    const engineReady = await engine.start();
+    const bundle = join(folder, "site-bundle");
+    await runCommand("engine", ["keys", "site", "--site", options.site, "--out", bundle, "-s", `dataDir=${engineDir}`]);
+
+    const settings = gatewaySettings({
+      folder,
+      httpPort: httpPort as number,
+      mqttPort,
+      engineUrl: String(engineReady["url"]),
+    });
+    const gateway = part("gateway", "gateway", ["start", "--site-bundle", bundle, "-s", ...settings]);
+    await gateway.start();
+    const doors: ProcessDoor[] = [];
+    for (const [gate, door] of options.doors.entries()) {
+      await runCommand("engine", [
+        "venues",
+        "add",
+        "--venue",
+        door.venue,
+        "--name",
+        door.name,
+        "--type",
+        "other",
+        "-s",
+        `dataDir=${engineDir}`,
+      ]);
+      const home = join(folder, door.device);
+      const place = ["--device", door.device, "--venue", door.venue, "--gate", String(gate), "--name", door.name];
+      const reach = ["--gateway-host", "127.0.0.1", "--gateway-port", String(mqttPort)];
+      await runCommand("gateway", [
+        "devices",
+        "add",
+        ...place,
+        ...reach,
+        "--out",
+        join(home, "bundle"),
+        "-s",
+        ...settings,
+      ]);
+      const scanner = new PtyScanner({ link: join(home, "scanner") });
+      scanner.plug();
+      const own = [
+        `dataDir=${home}`,
+        `scanner.path=${scanner.link}`,
+        `screen.port=${door.screenPort ?? ports[3 + gate]}`,
+      ];
+      const kiosk = part(door.device, "kiosk", ["start", "-s", ...own, ...(options.kioskSettings ?? [])]);
+      const ready: ReadyFields = await kiosk.start();
+      doors.push({
+        device: door.device,
+        venue: door.venue,
+        name: door.name,
+        scanner,
+        kiosk,
+        screen: String(ready["screen"]),
+      });
+    }
+    return new ProcessSite({
+      engine,
+      gateway,
+      doors,
+      engineDir,
+      engineUrl: String(engineReady["url"]),
+      gatewayUrl: `http://127.0.0.1:${httpPort}`,
+    });
+  }
+
+  get parts(): readonly ChildPart[] {
+    return [this.engine, this.gateway, ...this.doors.map(({ kiosk }) => kiosk)];
+  }
+
+  async close(): Promise<void> {
+    for (const { kiosk, scanner } of this.doors) {
+      await kiosk.stop();
+      scanner.unplug();
+    }
+    await this.gateway.stop();
+    await this.engine.stop();
+  }
+}
+
+function gatewaySettings(plan: {
+  folder: string;
+  httpPort: number;
+  mqttPort: number;
+  engineUrl: string;
+}): readonly string[] {
+  return [
+    `dataDir=${join(plan.folder, "gateway")}`,
+    "mqtt.host=127.0.0.1",
+    `mqtt.port=${plan.mqttPort}`,
+    "http.host=127.0.0.1",
+    `http.port=${plan.httpPort}`,
+    `engine.url=${plan.engineUrl}`,
+  ];
+}
+
+/** Finds ports that nobody listens on just now; all are held until all are found, so that none is named twice. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address !== null && typeof address === "object") ports.push(address.port);
+  }
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return ports;
+}
