@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Where a scanner is, or why it cannot be told, in words for a technician. */
@@ -54,9 +54,21 @@ async function matches(pattern: string): Promise<string[]> {
   const [start = "", ...rest] = basename(pattern).split("*");
   try {
     const names = await readdir(folder);
-    return names.filter((name) => fits(name, start, rest)).map((name) => join(folder, name));
+    const paths = names.filter((name) => fits(name, start, rest)).map((name) => join(folder, name));
+    const there = await Promise.all(paths.map(leadsSomewhere));
+    return paths.filter((_, at) => there[at]);
   } catch {
     return []; // no such folder: nothing is plugged in
+  }
+}
+
+/** A link may outlive its device for a moment. */
+async function leadsSomewhere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch {
+    return false; // gone
   }
 }
 

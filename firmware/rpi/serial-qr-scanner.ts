@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import type { SerialPort } from "serialport";
 import type { BoottimeMs } from "../../protocol/units.ts";
 import { AsyncQueue } from "../../runtime/async-queue.ts";
@@ -32,10 +33,6 @@ const LAST_RETRY_MS = 2_000;
 
 /** Symbols that wait for the kiosk; with more, the line is left unread and the scanner has to wait. */
 const MAX_WAITING_SCANS = 64;
-
-/** A gap timer that fires this much too late means that this process was busy: bytes may lie unread. */
-const LATE_MS = 20;
-const MAX_LATE_GAPS = 3;
 
 /** Adapts a serial scanner (GM65 class, USB-CDC, Zebra, Honeywell) to the {@link QrScanner} port, over the package `serialport`. */
 export class SerialQrScanner implements QrScanner {
@@ -124,7 +121,8 @@ class LineReader {
   readonly #onData = (chunk: Uint8Array): void => this.#received(chunk);
   #lastByteMs = 0 as BoottimeMs;
   #cancelGap = (): void => {};
-  #lateGaps = 0;
+  #chunks = 0;
+  #closed = false;
 
   constructor(port: SerialPort, rig: Session & SerialQrScannerDeps & SerialQrScannerOptions) {
     this.#port = port;
@@ -138,13 +136,14 @@ class LineReader {
   }
 
   close(): void {
+    this.#closed = true;
     this.#cancelGap();
     this.#port.off("data", this.#onData);
   }
 
   #received(chunk: Uint8Array): void {
     this.#lastByteMs = this.#rig.boottime();
-    this.#lateGaps = 0;
+    this.#chunks += 1;
     const begun = this.#framer.pending ? 1 : 0;
     const frames = this.#framer.push(chunk);
     const heardNow = frames.length + (this.#framer.pending ? 1 : 0) - begun;
@@ -156,16 +155,14 @@ class LineReader {
   #awaitGap(): void {
     this.#cancelGap();
     if (!this.#framer.pending || this.#port.isPaused()) return;
-    const dueMs = performance.now() + this.#gapMs;
-    this.#cancelGap = this.#rig.timers.after(this.#gapMs, () => this.#silent(dueMs));
+    this.#cancelGap = this.#rig.timers.after(this.#gapMs, () => void this.#silent());
   }
 
-  #silent(dueMs: number): void {
-    if (performance.now() - dueMs > LATE_MS && this.#lateGaps < MAX_LATE_GAPS) {
-      this.#lateGaps += 1;
-      this.#awaitGap();
-      return;
-    }
+  /** The timer ran out; the line was silent only if no bytes lie unread because this process was busy. */
+  async #silent(): Promise<void> {
+    const seen = this.#chunks;
+    await unreadBytes();
+    if (seen !== this.#chunks || this.#closed) return; // more came: its own silence ends the symbol
     const frame = this.#framer.gap();
     if (frame) this.#deliver(frame);
   }
@@ -182,4 +179,15 @@ class LineReader {
       this.#awaitGap();
     });
   }
+}
+
+/**
+ * Resolves when bytes that the kernel holds by now have been read.
+ *
+ * One turn of the event loop lets the line be polled; what is ready then is read on libuv's thread pool, behind work that may wait
+ * for a slow card. The pool serves in order: a look at the root folder that is asked for now comes back after that read.
+ */
+async function unreadBytes(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  await stat("/");
 }
