@@ -12,7 +12,8 @@ import { readHome } from "../firmware/rpi/linux-identity.ts";
 import { openIndicator } from "../firmware/rpi/open-indicator.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
 import { BluepostError } from "../protocol/errors.ts";
-import { createQrParser } from "../protocol/qr/parser.ts";
+import { createDoorParser } from "../runtime/door-parser.ts";
+import { readHc1Trust } from "../runtime/hc1-trust.ts";
 import { announceReady, EXIT, type Running, reportFault, runService } from "../runtime/lifecycle.ts";
 import { createLogger, type RootLogger } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
@@ -100,7 +101,10 @@ async function startWith(
     indicator,
     clock,
     transport: openTransport(config, bundle, clock),
-    parser: await createQrParser({ cardIssuers: bundle.trust.cardIssuers }),
+    parser: await createDoorParser({
+      ...bundle.trust,
+      hc1Trust: config.hc1TrustFile ? await readHc1Trust(config.hc1TrustFile) : [],
+    }),
     screen: model,
     timers: systemTimers,
     crypto: nodeCrypto,

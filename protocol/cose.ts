@@ -16,6 +16,7 @@ const HEADER_ALG = 1;
 const HEADER_KID = 4;
 const HEADER_X5CHAIN = 33;
 const TAG_SIGN1 = 18;
+const TAG_CWT = 61;
 
 /** The parts of a COSE_Sign1 message (RFC 9052 section 4.2), before its signature was checked. */
 export interface Cose1 {
@@ -71,9 +72,7 @@ export async function signCose1(
  * @throws {MalformedError} PROTO_MALFORMED when the bytes are not COSE_Sign1 or name an algorithm that we do not read
  */
 export function parseCose1(bytes: Uint8Array): Cose1 {
-  const outer = decodeHostileCbor(bytes);
-  const parts = isTag(outer) ? outer.contents : outer;
-  if (isTag(outer) && Number(outer.tag) !== TAG_SIGN1) throw new MalformedError("not COSE_Sign1");
+  const parts = untag(untag(decodeHostileCbor(bytes), TAG_CWT), TAG_SIGN1);
   if (!Array.isArray(parts) || parts.length !== 4) throw new MalformedError("not COSE_Sign1");
   const [protectedHeader, unprotectedHeader, payload, signature] = parts as unknown[];
   if (!(protectedHeader instanceof Uint8Array) || !(unprotectedHeader instanceof Map))
@@ -92,6 +91,11 @@ export function parseCose1(bytes: Uint8Array): Cose1 {
     payload,
     signed: { protectedHeader, signature },
   };
+}
+
+/** Takes one tag off when it is the given one; both tags of a signed CWT are optional (RFC 8392 section 6). */
+function untag(value: unknown, tag: number): unknown {
+  return isTag(value) && Number(value.tag) === tag ? value.contents : value;
 }
 
 function isTag(value: unknown): value is { tag: number | bigint; contents: unknown } {

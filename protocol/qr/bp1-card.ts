@@ -1,85 +1,96 @@
 import { toHex } from "../bytes.ts";
 import { decodeCbor, encodeCbor } from "../cbor.ts";
-import { type CoseKey, parseCose1, signCose1, verifyCose1 } from "../cose.ts";
-import { BadSealError, BluepostError, MalformedError, requireInteger } from "../errors.ts";
+import { type CoseKey, signCose1 } from "../cose.ts";
+import { MalformedError, requireInteger } from "../errors.ts";
+import { DAY_MS } from "../units.ts";
 import { fromBase45, toBase45 } from "./base45.ts";
 import type { QrFormatReader } from "./format.ts";
+import { openIssued } from "./issued-message.ts";
 import type { QrReading, ReadingContext, RefusalReason } from "./reading.ts";
 
 export const CARD_PREFIX = "BP1:";
+
+/** What a card or pass is, as the number on the wire. */
+export const CARD_KINDS = { printed: 1, staff: 2, phonePass: 3 } as const;
 
 /** What a personal card says: nothing of its holder. */
 export interface CardClaims {
   /** 8 random bytes. */
   readonly serial: Uint8Array;
-  /** 1 printed card, 2 staff card. */
+  /** One of {@link CARD_KINDS}. */
   readonly kind: number;
-  /** Days since 1970-01-01, UTC. */
+  /** Days since 1970-01-01, UTC; the card is good from the day before `issuedDay` to the end of `expiresDay`. */
   readonly issuedDay: number;
   readonly expiresDay: number;
 }
 
-/** Makes the text of a card. @param issuer.kid 4 bytes naming the key */
-export async function issueCard(
-  claims: CardClaims,
-  issuer: { readonly key: CoseKey; readonly kid: Uint8Array },
-): Promise<string> {
-  const payload = encodeCbor([1, claims.serial, claims.kind, claims.issuedDay, claims.expiresDay]);
-  return CARD_PREFIX + toBase45(await signCose1(payload, issuer));
+/** Who signs cards. */
+export interface CardIssuer {
+  readonly key: CoseKey;
+  /** 4 bytes naming the key. */
+  readonly kid: Uint8Array;
 }
 
-function parseClaims(payload: Uint8Array): CardClaims {
-  const fields = decodeCbor(payload);
-  if (!Array.isArray(fields) || fields.length !== 5 || fields[0] !== 1) throw new MalformedError("not card claims");
-  const serial: unknown = fields[1];
-  if (!(serial instanceof Uint8Array) || serial.length !== 8) throw new MalformedError("not a card serial");
+/** The claims as they stand on the wire, for a card and for the attestation of a pass. */
+export function claimFields(claims: CardClaims): readonly unknown[] {
+  return [1, claims.serial, claims.kind, claims.issuedDay, claims.expiresDay];
+}
+
+/** Makes the text of a card. */
+export async function issueCard(claims: CardClaims, issuer: CardIssuer): Promise<string> {
+  return CARD_PREFIX + toBase45(await signCose1(encodeCbor(claimFields(claims)), issuer));
+}
+
+/** @throws {MalformedError} PROTO_MALFORMED or {OutOfRangeError} PROTO_OUT_OF_RANGE when these are not claims of version 1 */
+export function parseClaims(fields: readonly unknown[]): CardClaims {
+  const [version, serial, kind, issuedDay, expiresDay] = fields;
+  if (version !== 1 || !(serial instanceof Uint8Array) || serial.length !== 8)
+    throw new MalformedError("not card claims");
   const day = { min: 0, max: 0xffff };
   return {
     serial,
-    kind: requireInteger("kind", fields[2], { min: 1, max: 255 }),
-    issuedDay: requireInteger("issued", fields[3], day),
-    expiresDay: requireInteger("expires", fields[4], day),
+    kind: requireInteger("kind", kind, { min: 1, max: 255 }),
+    issuedDay: requireInteger("issued", issuedDay, day),
+    expiresDay: requireInteger("expires", expiresDay, day),
   };
 }
 
-const DAY_MS = 86_400_000;
-
-function ageFault(claims: CardClaims, { nowMs, clockUncertaintyMs }: ReadingContext): RefusalReason | null {
+/** Why a card or pass is not good at this time, or null; an unsynced clock judges nothing. */
+export function claimsFault(
+  { issuedDay, expiresDay }: Pick<CardClaims, "issuedDay" | "expiresDay">,
+  { nowMs, clockUncertaintyMs }: ReadingContext,
+): RefusalReason | null {
   if (nowMs === null) return null;
-  if (nowMs - clockUncertaintyMs >= (claims.expiresDay + 1) * DAY_MS) return "expired";
-  return nowMs + clockUncertaintyMs < claims.issuedDay * DAY_MS - DAY_MS ? "not_yet_valid" : null;
+  if (nowMs - clockUncertaintyMs >= (expiresDay + 1) * DAY_MS) return "expired";
+  return nowMs + clockUncertaintyMs < (issuedDay - 1) * DAY_MS ? "not_yet_valid" : null;
 }
 
 /** Our personal card. Byte table: protocol/FORMATS.md, "Personal card". @param issuers keys by 4-byte id in hex */
 export function bp1Card(issuers: ReadonlyMap<string, CoseKey>): QrFormatReader {
   const refuse = (reason: RefusalReason): QrReading => ({ kind: "refused", format: "bp1-card", reason });
   return {
+    format: "bp1-card",
     owns: (text) => text.startsWith(CARD_PREFIX),
 
     async read(text, context): Promise<QrReading> {
-      try {
-        const message = parseCose1(fromBase45(text.slice(CARD_PREFIX.length)));
-        const key = message.kid && issuers.get(toHex(message.kid));
-        if (!key || message.algorithm !== "EdDSA") return refuse("unknown_issuer");
-        await verifyCose1(message, key);
-        const claims = parseClaims(message.payload);
-        const fault = ageFault(claims, context);
-        if (fault) return refuse(fault);
-        return {
-          kind: "credential",
-          format: "bp1-card",
-          scheme: "bp1",
-          id: toHex(claims.serial),
-          evidence: "signed_static",
-          freshness: "static",
-          vault: null,
-          masked: { id: null, name: null, birthYear: null },
-        };
-      } catch (fault) {
-        if (!(fault instanceof BluepostError)) throw fault;
-        // Base45 survives most keyboards, but not all: a text of the right letters with a wrong signature is a sign of one.
-        return refuse(fault instanceof BadSealError ? "scanner_layout" : "malformed");
-      }
+      const opened = await openIssued(fromBase45(text.slice(CARD_PREFIX.length)), issuers);
+      if (typeof opened === "string") return refuse(opened);
+      const fields = decodeCbor(opened);
+      if (!Array.isArray(fields) || fields.length !== 5) return refuse("malformed");
+      const claims = parseClaims(fields);
+      if (claims.kind === CARD_KINDS.phonePass) return refuse("malformed");
+      const fault = claimsFault(claims, context);
+      if (fault) return refuse(fault);
+      return {
+        kind: "credential",
+        format: "bp1-card",
+        scheme: "bp1",
+        id: toHex(claims.serial),
+        evidence: "signed_static",
+        freshness: "static",
+        vault: null,
+        masked: { id: null, name: null, birthYear: null },
+      };
     },
   };
 }

@@ -1,8 +1,10 @@
-import type { QrReading, ReadingContext } from "./reading.ts";
+import type { QrFormat, QrReading, ReadingContext } from "./reading.ts";
 
-/** One payload format: looks at a text and says null when it is not its own. Must not throw for any text that it takes for its own. */
+/** One payload format. */
 export interface QrFormatReader {
-  /** Cheap look at the beginning; a reader whose `owns` is true is the only one asked. */
+  readonly format: QrFormat;
+  /** Cheap look at the beginning; the first reader that says true is the only one asked. */
   owns(text: string): boolean;
+  /** @throws {BluepostError} any, which the parser turns into `refused: malformed` of this format */
   read(text: string, context: ReadingContext): Promise<QrReading> | QrReading;
 }

@@ -13,10 +13,13 @@ export function maskName(name: string): string | null {
   return [...words.map((word) => `${[...word][0]?.toUpperCase()}.`), given.toUpperCase()].join(" ");
 }
 
-/** First four digits in a row that can be a year of birth, or null. */
+const YEAR_FIRST = /^(\d{4})(?:[-/.]|$)/;
+const YEAR_LAST = /^(?:\d{4}|[\d*]{1,2}[-/.][\d*]{1,2}[-/.])(\d{4})$/;
+
+/** Year of a birth date in any of the documents' forms (`1987-01-18`, `1987`, `18011987`, `18/1/1987`), or null. */
 export function birthYearOf(text: string): number | null {
-  const year = Number(/(?:19|20)\d\d/.exec(text)?.[0]);
-  return Number.isInteger(year) ? year : null;
+  const year = Number((YEAR_FIRST.exec(text) ?? YEAR_LAST.exec(text))?.[1]);
+  return year >= 1900 && year < 2100 ? year : null;
 }
 
 /** What a screen may show of a document's holder. */

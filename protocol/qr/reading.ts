@@ -64,12 +64,20 @@ export interface Credential {
 /** The outcome of reading one payload; exhaustive, never an exception. */
 export type QrReading =
   | Credential
-  | { readonly kind: "poster"; readonly format: QrFormat }
+  | { readonly kind: "poster"; readonly format: QrFormat; readonly place?: PosterPlace }
   | { readonly kind: "refused"; readonly format: QrFormat; readonly reason: RefusalReason }
   | { readonly kind: "party"; readonly count: number }
   | { readonly kind: "setup"; readonly setup: SetupCode }
   | { readonly kind: "staff"; readonly action: StaffAction }
   | { readonly kind: "unknown"; readonly reason: "unrecognised" | "oversize" | "control_characters" | "charset" };
+
+/** What a poster says of its place, in public; for `decode` only. */
+export interface PosterPlace {
+  readonly name?: string;
+  readonly address?: string;
+  /** The poster's own id in its scheme: global location number (NZ), location id (CWA, hex), temporary location id (Clea, hex). */
+  readonly id?: string;
+}
 
 /** Single-use code with which a gateway claims a new kiosk (DESIGN section 3, Constants). */
 export interface SetupCode {
@@ -85,13 +93,30 @@ export interface SetupCode {
 /** What a technician's or staff member's code asks for. */
 export type StaffAction = "menu" | "mute" | "out_of_order" | "in_service" | "all_out";
 
-/** A key that signs documents, and when it may. */
+/** An issuer of vaccine passports that this door believes. */
 export interface TrustedIssuer {
-  /** First 8 bytes of SHA-256 of the certificate (HC1), or 4 bytes (our card), as hex. */
+  /** Key id, 8 bytes as lower-case hex: the first bytes of SHA-256 of the certificate. Several issuers may share one. */
   readonly kid: string;
-  /** Certificate (`-----BEGIN CERTIFICATE-----`) for HC1, or public key in PEM. */
+  /** `-----BEGIN CERTIFICATE-----`, or a bare `-----BEGIN PUBLIC KEY-----`, which then has no end and may sign anything. */
   readonly pem: string;
 }
+
+/** What a verifier needs of a certificate. */
+export interface CertificateFacts {
+  /** SubjectPublicKeyInfo, PEM. */
+  readonly spkiPem: string;
+  /** Validity, both ends inclusive, ms since 1970. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** Object identifiers of the extended key usage; empty when the certificate has none. */
+  readonly extendedKeyUsage: readonly string[];
+}
+
+/** Reads the facts of a certificate or bare public key. @throws {MalformedError} PROTO_MALFORMED when `pem` is neither */
+export type CertificateReader = (pem: string) => CertificateFacts;
+
+/** Inflates a zlib stream (RFC 1950). @throws {MalformedError} PROTO_MALFORMED when it is broken or longer than `maxBytes` */
+export type Inflate = (bytes: Uint8Array, maxBytes: number) => Uint8Array;
 
 /** What the parser needs besides the bytes. All of it comes in as a value, so the same bytes read the same way twice. */
 export interface ReadingContext {

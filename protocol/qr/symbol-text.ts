@@ -9,10 +9,10 @@ export type SymbolText =
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Reads a symbol as UTF-8, normalised to NFC.
+ * Reads a symbol as UTF-8, normalised to NFC, without blanks at its ends.
  *
  * Digits alone may be as long as a numeric QR code can be; other text is held to the capacity of byte mode. Control characters are
- * refused: no format has them, and terminals obey them.
+ * refused: no format has them, and terminals obey them. So are the marks that turn the direction of text on a screen.
  */
 export function readSymbolText(bytes: Uint8Array): SymbolText {
   if (bytes.length > MAX_SYMBOL_TEXT.numeric) return { kind: "bad", reason: "oversize" };
@@ -29,10 +29,28 @@ export function readSymbolText(bytes: Uint8Array): SymbolText {
   return { kind: "text", text: text.normalize("NFC").trim() };
 }
 
+/**
+ * Makes text that came inside a code (hex, CBOR, base64) fit to be shown: NFC, every control or direction mark a space, cut to 300
+ * characters.
+ */
+export function displayText(text: string): string {
+  const shown = [...text.normalize("NFC")].slice(0, 300);
+  return shown
+    .map((character) => (isControl(character.charCodeAt(0)) ? " " : character))
+    .join("")
+    .trim();
+}
+
 function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
+/** C0, DEL and C1 controls, line and paragraph separators, and bidirectional embeddings, overrides and isolates. */
 function isControl(unit: number): boolean {
-  return unit < 0x20 || (unit >= 0x7f && unit < 0xa0);
+  return (
+    unit < 0x20 ||
+    (unit >= 0x7f && unit < 0xa0) ||
+    (unit >= 0x2028 && unit <= 0x202e) ||
+    (unit >= 0x2066 && unit <= 0x2069)
+  );
 }

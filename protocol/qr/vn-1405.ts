@@ -1,3 +1,4 @@
+import type { VaultContent } from "../checkin/envelope.ts";
 import type { QrFormatReader } from "./format.ts";
 import { maskedIdentity } from "./mask.ts";
 import type { QrReading } from "./reading.ts";
@@ -5,6 +6,7 @@ import type { QrReading } from "./reading.ts";
 const FORMAT = "vn-1405";
 const NUMBER = /^[A-Za-z0-9*]{6,20}$/;
 const BIRTH = /^[\d*]{4}[-/][\d*]{1,2}[-/][\d*]{1,2}$/;
+const OWN_ID = /^[A-Za-z0-9]{6,64}$/;
 
 /**
  * National personal QR: `SoGiayTo|HoTen|NgaySinh|LoaiDinhDanh|QID|EXT`, EXT split by `<` into declarer, gender, insurance number, phone.
@@ -13,24 +15,18 @@ const BIRTH = /^[\d*]{4}[-/][\d*]{1,2}[-/][\d*]{1,2}$/;
  * Source: Decision 1405/QD-BTTTT, version 1.1 of 11 September 2021.
  */
 export const vn1405: QrFormatReader = {
+  format: FORMAT,
+
   owns(text) {
-    const fields = text.split("|");
-    return (
-      fields.length >= 5 &&
-      NUMBER.test(fields[0] ?? "") &&
-      BIRTH.test(fields[2] ?? "") &&
-      /^[01]$/.test(fields[3] ?? "")
-    );
+    const [number = "", , birth = "", declaredBy = "", qid] = text.split("|", 5).map((field) => field.trim());
+    return qid !== undefined && NUMBER.test(number) && BIRTH.test(birth) && /^[01]$/.test(declaredBy);
   },
 
   read(text): QrReading {
-    const [number = "", name = "", birth = "", , qid = "", extension = ""] = text
-      .split("|")
-      .map((field) => field.trim());
-    const masked = number.includes("*");
-    const id = masked ? qid : number.toUpperCase();
-    if (!/^[A-Za-z0-9]{6,64}$/.test(id)) return { kind: "refused", format: FORMAT, reason: "malformed" };
-    const [, , insuranceNumber = "", phone = ""] = extension.split("<");
+    const fields = text.split("|", 6).map((field) => field.trim());
+    const [number = "", name = "", birth = "", , qid = "", extension = ""] = fields;
+    const id = number.includes("*") ? qid : number.toUpperCase();
+    if (!OWN_ID.test(id)) return { kind: "refused", format: FORMAT, reason: "malformed" };
     return {
       kind: "credential",
       format: FORMAT,
@@ -38,13 +34,19 @@ export const vn1405: QrFormatReader = {
       id,
       evidence: "document",
       freshness: "static",
-      vault: {
-        name,
-        birthDate: birth,
-        ...(phone && !phone.includes("*") && { phone }),
-        ...(insuranceNumber && !insuranceNumber.includes("*") && { insuranceNumber }),
-      },
-      masked: maskedIdentity({ id: masked ? null : id, name, birth }),
+      vault: { name, birthDate: birth, ...contactOf(extension) },
+      masked: maskedIdentity({ id: number, name, birth }),
     };
   },
 };
+
+/** The extension's contact fields; those that the app masked are worth nothing to a tracer and are left out. */
+function contactOf(extension: string): Pick<VaultContent, "phone" | "insuranceNumber"> {
+  const parts = extension.split("<", 8).map((part) => part.trim());
+  if (/^[012]$/.test(parts[0] ?? "")) parts.unshift(""); // the decision's second example leaves the empty declarer out
+  const [, , insuranceNumber = "", phone = ""] = parts;
+  return {
+    ...(/^\+?\d{8,15}$/.test(phone) && { phone }),
+    ...(/^[A-Za-z0-9]{8,17}$/.test(insuranceNumber) && { insuranceNumber: insuranceNumber.toUpperCase() }),
+  };
+}

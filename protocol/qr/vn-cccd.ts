@@ -2,28 +2,39 @@ import type { QrFormatReader } from "./format.ts";
 import { maskedIdentity } from "./mask.ts";
 import type { QrReading } from "./reading.ts";
 
-const BIRTH = /^(?:\d{8}|\d{1,2}\/\d{1,2}\/\d{4})$/;
+const NUMBER = /^\d{12}$/;
+const BIRTH = /^(?:\d{8}|\d{1,2}[/.-]\d{1,2}[/.-]\d{4})$/;
+const MOST_FIELDS = 16;
+
+const LABEL = /^[^:|\d]{1,30}:/;
+
+/** The fields, without the labels that some readers' software writes before each (`So CCCD: 001090123456|Ho ten: ...`). */
+function fieldsOf(text: string): readonly string[] {
+  const fields = text.split("|", MOST_FIELDS);
+  const labelled = LABEL.test(fields[0] ?? "");
+  return fields.map((field) => (labelled ? field.replace(LABEL, "") : field).trim());
+}
 
 /**
  * Chip identity card: `number(12)|old number(9 or empty)|name|birth ddMMyyyy|sex|address|issued ddMMyyyy`, at least 6 fields; some
- * scanners leave the empty old number out. The card's own coding of sex and year is not checked: only 12 digits are guaranteed.
- * Source: the ministry of public security's description of the chip card's code, 2021; newer cards add fields.
+ * scanners leave the empty old number out, and newer cards add fields. Accents may be lost on the way. The number's own coding of
+ * sex and year is not checked: since July 2024 only its 12 digits are guaranteed.
+ *
+ * Source: the ministry of public security's description of the chip card's code, 2021.
  */
 export const vnCccd: QrFormatReader = {
+  format: "vn-cccd",
+
   owns(text) {
-    const fields = text.split("|");
-    return (
-      fields.length >= 6 &&
-      /^\d{12}$/.test(fields[0] ?? "") &&
-      fields.slice(2, 4).some((field) => BIRTH.test(field.trim()))
-    );
+    const fields = fieldsOf(text);
+    return fields.length >= 6 && NUMBER.test(fields[0] ?? "") && fields.slice(2, 4).some((field) => BIRTH.test(field));
   },
 
   read(text): QrReading {
-    const fields = text.split("|").map((field) => field.trim());
+    const fields = fieldsOf(text);
     const hasOldNumber = !BIRTH.test(fields[2] ?? "");
     const [name = "", birth = "", , address = ""] = fields.slice(hasOldNumber ? 2 : 1);
-    const id = fields[0] as string;
+    const id = fields[0] ?? "";
     return {
       kind: "credential",
       format: "vn-cccd",

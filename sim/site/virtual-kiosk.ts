@@ -11,7 +11,7 @@ import {
 import { toHex } from "../../protocol/bytes.ts";
 import { importSigningKey } from "../../protocol/cose.ts";
 import { parseBootId } from "../../protocol/ids.ts";
-import { createQrParser } from "../../protocol/qr/parser.ts";
+import { createDoorParser } from "../../runtime/door-parser.ts";
 import { silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { pemToChain, rawKeyPair } from "../../runtime/pki/chain.ts";
@@ -88,7 +88,7 @@ export class VirtualKiosk {
       indicator: new MemoryIndicator(),
       clock,
       transport: network.transport(device, bootId),
-      parser: await createQrParser({ cardIssuers: bundle.trust.cardIssuers }),
+      parser: await createDoorParser(bundle.trust),
       screen: { click: () => {}, show: () => {}, update: () => {} },
       timers: time,
       crypto: nodeCrypto,
