@@ -63,6 +63,7 @@ export const FAULT_BLINKS: Readonly<Record<string, number>> = {
   KIOSK_NOT_PROVISIONED: 2,
   KIOSK_UNSAFE_SETTING: 2,
   FW_PINOUT: 2,
+  RT_TRUST_LIST: 2,
   RT_STORE_FAILED: 3,
   RT_STORE_CORRUPT: 3,
   RT_STORE_TOO_NEW: 4,
