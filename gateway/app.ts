@@ -115,6 +115,7 @@ class GatewayApp implements Gateway, BrokerEvents {
   readonly #counters: Counters;
   readonly #startedAt: WallMs;
   #stopWatching = (): void => {};
+  #closing: Promise<void> | null = null;
 
   constructor(deps: GatewayDeps, db: Database, reader: Database) {
     const { broker, crypto, now, timers, identity, log, config } = deps;
@@ -221,7 +222,12 @@ class GatewayApp implements Gateway, BrokerEvents {
     await this.#delivery.idle();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
     this.#stopWatching();
     await this.#deps.broker.close();
     await this.#inlet.idle();

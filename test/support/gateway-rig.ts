@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import {
+  addDevice,
+  createGateway,
+  type DeviceBundle,
+  type EngineClient,
+  type Gateway,
+  loadGatewayConfig,
+  SiteRegistry,
+} from "../../gateway/app.ts";
+import { AedesBroker } from "../../gateway/broker/aedes-broker.ts";
+import { chainPem } from "../../gateway/registry/device-bundle.ts";
+import { parseDeviceId, parseVenueId } from "../../protocol/ids.ts";
+import type { WallMs } from "../../protocol/units.ts";
+import { silentLogger } from "../../runtime/log.ts";
+import { nodeCrypto } from "../../runtime/node-crypto.ts";
+import { systemTimers } from "../../runtime/timers.ts";
+import { makeAuthority, makeDevice, type TestDevice } from "./batches.ts";
+import { makeSite, type TestSite } from "./gateway-site.ts";
+import { tempFolder } from "./temp.ts";
+
+/** A gateway over real aedes (TLS and loopback) and real SQLite, in this process. */
+export interface GatewayRig {
+  readonly site: TestSite;
+  readonly folder: string;
+  readonly gateway: Gateway;
+  readonly registry: SiteRegistry;
+  readonly tlsPort: number;
+  readonly plainPort: number;
+  /** Registers a device. */
+  add(name: string): Promise<DeviceBundle>;
+}
+
+/** Opens a gateway of a site; it is closed when the test ends. */
+export async function openGatewayRig(parts: {
+  readonly engine: EngineClient;
+  readonly site: TestSite;
+  readonly folder?: string;
+  readonly flags?: readonly string[];
+}): Promise<GatewayRig> {
+  const { site, folder = tempFolder() } = parts;
+  const { identity } = site;
+  const config = loadGatewayConfig({ env: {}, flags: [`dataDir=${folder}`, ...(parts.flags ?? [])] });
+  const registry = await SiteRegistry.open(join(folder, "registry.db"));
+  const siteAuthority = identity.authority.certificatePem;
+  const now = (): WallMs => Date.now() as WallMs;
+  const broker = new AedesBroker({
+    site: identity.site,
+    tls: {
+      host: "127.0.0.1",
+      port: 0,
+      key: identity.gateway.privateKeyPem,
+      cert: chainPem(identity.gateway.certificatePem, siteAuthority),
+      siteAuthority,
+      root: identity.trust.root,
+    },
+    plainPort: 0,
+    limits: { ...config.mqtt, maxWillBytes: 1_024 },
+    timers: systemTimers,
+    nowMs: now,
+  });
+  const gateway = await createGateway({
+    config,
+    identity,
+    registry,
+    broker,
+    engine: parts.engine,
+    crypto: nodeCrypto,
+    now,
+    timers: systemTimers,
+    random: Math.random,
+    log: silentLogger,
+  });
+  onTestFinished(async () => {
+    await gateway.close();
+    await registry.close();
+  });
+  const add = (name: string): Promise<DeviceBundle> =>
+    addDevice(
+      { identity, registry, nowMs: now() },
+      {
+        device: parseDeviceId(name),
+        venue: parseVenueId("7k3m9q2x"),
+        venueName: "School",
+        gate: 1,
+        gatewayHost: "127.0.0.1",
+        gatewayPort: broker.ports.tls ?? 1,
+      },
+    );
+  const [tlsPort, plainPort] = [broker.ports.tls ?? 0, broker.ports.plain ?? 0];
+  return { site, folder, gateway, registry, tlsPort, plainPort, add };
+}
+
+/** A maker of batches for a device of a test site. */
+export async function doorOf(site: TestSite, name: string): Promise<TestDevice> {
+  const authority = await makeAuthority({ root: site.root });
+  return makeDevice(authority, { site: site.identity.site, device: name });
+}
+
+export { makeSite };
