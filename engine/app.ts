@@ -81,6 +81,7 @@ export interface Engine {
   erase(person: PersonKey): Promise<number>;
   /** Starts the HTTP API. @returns its address */
   listen(): Promise<{ readonly url: string }>;
+  /** Finishes the commit under way and closes; calling it again waits for the same. */
   close(): Promise<void>;
 }
 
@@ -121,6 +122,7 @@ class ReferenceEngine implements Engine {
   readonly #builder: VisitBuilder;
   readonly #ingest: IngestService;
   readonly #api: ReturnType<typeof buildApi>;
+  #closing: Promise<void> | null = null;
 
   constructor({ deps, stays, store, keys, signer }: EngineParts) {
     const { config, crypto, now, log } = deps;
@@ -221,7 +223,12 @@ class ReferenceEngine implements Engine {
     return { url: await this.#api.listen({ ...this.#deps.config.listen }) };
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
     await this.#api.close();
     await this.#ingest.idle();
     await this.#builder.stop();

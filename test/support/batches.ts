@@ -29,6 +29,9 @@ import { pemToChain, rawKeyPair } from "../../runtime/pki/chain.ts";
 /** A moment of no importance: 2026-11-16T02:00:00Z, nine in the morning in Vietnam. */
 export const TEST_NOW = Date.UTC(2026, 10, 16, 2) as WallMs;
 
+/** How long a test device has been up at {@link TEST_NOW}: 115 days, so that rows of the past have a boot time. */
+const UPTIME_MS = 10_000_000_000;
+
 /** An authority of its own for one test: a root, the sealing keys, and site intermediates on demand. */
 export interface TestAuthority {
   readonly root: Identity;
@@ -241,7 +244,7 @@ class BatchMaker implements TestDevice {
       venue: place.venue,
       gate: place.gate,
       boot: place.boot,
-      boottimeMs: (wallMs - TEST_NOW + 1_000_000_000) as BoottimeMs,
+      boottimeMs: (wallMs - TEST_NOW + UPTIME_MS) as BoottimeMs,
       wallMs,
       clock: "ntp",
       uncertaintyMs: 50,
