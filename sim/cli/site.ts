@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,7 @@ async function startSite(flags: SiteFlags, signal: AbortSignal): Promise<Running
     },
   });
   console.log(addresses(site, folder));
+  setMaxListeners(0, signal); // every visitor who is inside waits on it
   const visitors = letVisitorsCome(
     {
       rng: createRng(flags.seed),

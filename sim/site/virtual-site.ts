@@ -94,6 +94,7 @@ export class VirtualSite {
         { identity, registry, nowMs: time.wall() },
         plan as Parameters<typeof addDevice>[1],
       );
+      if (door.withoutTime) network.withholdTime(bundle.settings.device);
       kiosks.push(
         await VirtualKiosk.open({
           folder: join(folder, door.device),

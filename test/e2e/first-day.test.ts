@@ -22,7 +22,7 @@ describe("first-day", () => {
   });
 
   it("notices when one kiosk's clock is an hour off without an anchor: the check is not blind", async () => {
-    const report = await runFirstDay({ seed: "7", shiftedClock: { kiosk: 0, byMs: HOUR_MS } });
+    const report = await runFirstDay({ seed: "7", shiftedClock: { kiosk: 0, byMs: -HOUR_MS } });
     expect(report).toMatchObject({ lost: 0, duplicated: 0 });
     expect(Math.min(report.visitOverlap.recall, report.visitOverlap.precision)).toBeLessThan(1);
   });
