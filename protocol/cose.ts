@@ -5,12 +5,13 @@ import { decodeHostileCbor, encodeCbor } from "./cbor.ts";
 import { BadSealError, MalformedError } from "./errors.ts";
 
 /** Signature algorithms that we read, by COSE number (RFC 9053; PS256: RFC 8230). */
+const COSE_NUMBER = { EdDSA: -8, ES256: -7, PS256: -37 } as const;
+export type CoseAlgorithm = keyof typeof COSE_NUMBER;
 const ALGORITHMS = new Map<unknown, CoseAlgorithm>([
-  [-8, "EdDSA"],
-  [-7, "ES256"],
-  [-37, "PS256"],
+  [COSE_NUMBER.EdDSA, "EdDSA"],
+  [COSE_NUMBER.ES256, "ES256"],
+  [COSE_NUMBER.PS256, "PS256"],
 ]);
-export type CoseAlgorithm = "EdDSA" | "ES256" | "PS256";
 
 const HEADER_ALG = 1;
 const HEADER_KID = 4;
@@ -81,7 +82,8 @@ export function parseCose1(bytes: Uint8Array): Cose1 {
     throw new MalformedError("not COSE_Sign1");
   const headers = protectedHeader.length === 0 ? new Map() : decodeHostileCbor(protectedHeader);
   if (!(headers instanceof Map)) throw new MalformedError("not COSE_Sign1");
-  const algorithm = ALGORITHMS.get(headers.get(HEADER_ALG));
+  // Some issuers put the algorithm beside the signature instead of under it; the key decides what can verify, so nothing is lost.
+  const algorithm = ALGORITHMS.get(headers.get(HEADER_ALG) ?? unprotectedHeader.get(HEADER_ALG));
   if (!algorithm) throw new MalformedError("COSE algorithm not supported");
   const kid: unknown = headers.get(HEADER_KID) ?? unprotectedHeader.get(HEADER_KID);
   return {
@@ -111,7 +113,9 @@ function chainOf(value: unknown): readonly Uint8Array[] {
 
 /** @throws {BadSealError} PROTO_BAD_SEAL when the signature is not by this key */
 export async function verifyCose1(message: Cose1, key: CoseKey): Promise<void> {
-  const sign1 = new Sign1(message.signed.protectedHeader, new Map(), message.payload, message.signed.signature);
+  const { protectedHeader, signature } = message.signed;
+  const headers = new Map([[HEADER_ALG, COSE_NUMBER[message.algorithm]]]);
+  const sign1 = new Sign1(protectedHeader, headers, message.payload, signature);
   let good = false;
   try {
     good = await sign1.verify(key);

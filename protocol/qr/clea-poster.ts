@@ -2,7 +2,7 @@ import { fromBase64Url, toHex } from "../bytes.ts";
 import { parseLocationPart } from "./clea.ts";
 import type { QrFormatReader } from "./format.ts";
 
-const URL_PREFIX = /^https:\/\/tac\.gouv\.fr\/?\?v=0#/i;
+const URL_PREFIX = /^https?:\/\/tac\.gouv\.fr\/?\?v=0#/i;
 
 /** Poster of a French venue (TousAntiCovid Signal). */
 export const cleaPoster: QrFormatReader = {

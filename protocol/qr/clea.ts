@@ -1,4 +1,4 @@
-import { bigEndian, concatBytes, utf8 } from "../bytes.ts";
+import { bigEndian, concatBytes, fromHex, toHex, utf8 } from "../bytes.ts";
 import type { CryptoPort } from "../crypto-port.ts";
 import { MalformedError, requireInteger } from "../errors.ts";
 import { ECIES_OVERHEAD_BYTES, openEcies, sealEcies } from "./ecies.ts";
@@ -8,6 +8,7 @@ const HEADER_BYTES = 17;
 const FACTS_BYTES = 44;
 const CONTACT_BYTES = 16;
 const KEY_BYTES = 32;
+const PHONE_DIGITS = 15;
 const NO_AAD = new Uint8Array(0);
 const SHORT_BYTES = HEADER_BYTES + FACTS_BYTES + ECIES_OVERHEAD_BYTES;
 const LONG_BYTES = SHORT_BYTES + CONTACT_BYTES + ECIES_OVERHEAD_BYTES;
@@ -96,14 +97,13 @@ function decodeFacts(bytes: Uint8Array): LocationFacts {
   };
 }
 
-function nibbles(digits: string, count: number): Uint8Array {
-  const padded = digits.padEnd(count, "f");
-  return Uint8Array.from({ length: count / 2 }, (_, i) => Number.parseInt(padded.slice(2 * i, 2 * i + 2), 16));
+/** Decimal digits as 15 nibbles, filled up with `f`, and one reserved nibble. */
+function phoneBytes(phone: string): Uint8Array {
+  return fromHex(`${phone.padEnd(PHONE_DIGITS, "f")}0`);
 }
 
-function digitsOf(bytes: Uint8Array): string {
-  const text = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const digits = text.replace(/f+$/, "");
+function phoneOf(bytes: Uint8Array): string {
+  const digits = toHex(bytes).slice(0, PHONE_DIGITS).replace(/f+$/, "");
   if (!/^\d+$/.test(digits)) throw new MalformedError("not decimal digits");
   return digits;
 }
@@ -112,18 +112,18 @@ function digitsOf(bytes: Uint8Array): string {
 export function encodeContact(contact: LocationContact): Uint8Array {
   if (!/^\d{1,15}$/.test(contact.phone) || !/^\d{6}$/.test(contact.pin)) throw new MalformedError("not decimal digits");
   return concatBytes(
-    nibbles(contact.phone, 16),
+    phoneBytes(contact.phone),
     bigEndian(requireInteger("region", contact.region, { min: 0, max: 255 }), 1),
-    nibbles(contact.pin, 6),
+    fromHex(contact.pin),
     bigEndian(requireInteger("period start", contact.periodStartSeconds, { min: 0, max: 0xffffffff }), 4),
   );
 }
 
 function decodeContact(bytes: Uint8Array): LocationContact {
   return {
-    phone: digitsOf(bytes.subarray(0, 8)),
+    phone: phoneOf(bytes.subarray(0, 8)),
     region: bytes[8] ?? 0,
-    pin: digitsOf(bytes.subarray(9, 12)),
+    pin: toHex(bytes.subarray(9, 12)),
     periodStartSeconds: new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(12),
   };
 }

@@ -40,9 +40,9 @@ function timeFault(
   if (nowMs === null) return null;
   const earliest = nowMs - clockUncertaintyMs;
   const latest = nowMs + clockUncertaintyMs;
-  if (earliest > issuer.notAfterMs || latest < issuer.notBeforeMs) return "issuer_not_valid";
   if (certificate.expiresMs !== null && earliest > certificate.expiresMs) return "expired";
-  return certificate.issuedMs !== null && latest < certificate.issuedMs ? "not_yet_valid" : null;
+  if (certificate.issuedMs !== null && latest < certificate.issuedMs) return "not_yet_valid";
+  return earliest > issuer.notAfterMs || latest < issuer.notBeforeMs ? "issuer_not_valid" : null;
 }
 
 /**

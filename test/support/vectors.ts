@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { describe } from "vitest";
+import { describe, it } from "vitest";
 
 const root = resolve(process.env["BLUEPOST_VECTORS"] ?? join(import.meta.dirname, "../../../shared/vectors"));
 
@@ -18,5 +18,5 @@ export function describeVectors(folder: string, title: string, suite: () => void
   const present = existsSync(vectorPath(folder));
   const line = `${title} [vectors/${folder}]`;
   if (present) describe(line, suite);
-  else describe.skip(`${line} skipped: no such folder; set BLUEPOST_VECTORS`, suite);
+  else it.skip(`${line}: no such folder; set BLUEPOST_VECTORS`, () => undefined); // `suite` itself would read what is not there
 }

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { prepareZXingModule, type ReaderOptions, readBarcodes } from "zxing-wasm/reader";
+import { MalformedError } from "../protocol/errors.ts";
+
+/** Largest photo that is read, bytes. */
+export const MAX_PHOTO_BYTES = 32 * 1024 * 1024;
+
+/** Most pixels that are read; a picture that claims more would need gigabytes. */
+const MAX_PIXELS = 64_000_000;
+
+/** One QR code found in a photo. */
+export interface PhotoSymbol {
+  /** The symbol's bytes, as a scanner would send them. */
+  readonly bytes: Uint8Array;
+}
+
+/** Everything that costs time but finds more: a technician's photo is worth it. */
+const OPTIONS: ReaderOptions = {
+  formats: ["QRCode"],
+  tryHarder: true,
+  tryRotate: true,
+  tryInvert: true,
+  tryDownscale: true,
+  maxNumberOfSymbols: 16,
+  textMode: "Plain",
+};
+
+let prepared = false;
+
+/** Takes the reader's WebAssembly from the installed package; left alone, the library would fetch it from the network. */
+function prepare(): void {
+  if (prepared) return;
+  const file = createRequire(import.meta.url).resolve("zxing-wasm/reader/zxing_reader.wasm");
+  prepareZXingModule({ overrides: { wasmBinary: Uint8Array.from(readFileSync(file)).buffer } });
+  prepared = true;
+}
+
+/** What the first bytes of a file say that it is. */
+export function photoKind(bytes: Uint8Array): "png" | "jpeg" | null {
+  const starts = (...magic: readonly number[]): boolean => magic.every((byte, at) => bytes[at] === byte);
+  if (starts(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return "png";
+  return starts(0xff, 0xd8, 0xff) ? "jpeg" : null;
+}
+
+/** Width times height as the file claims; null when its header is not whole. */
+function pixelsOf(bytes: Uint8Array, kind: "png" | "jpeg"): number | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (kind === "png") return bytes.length < 24 ? null : view.getUint32(16) * view.getUint32(20);
+  for (let at = 2; at + 9 < bytes.length; at += 2 + view.getUint16(at + 2)) {
+    if (view.getUint8(at) !== 0xff) return null;
+    const marker = view.getUint8(at + 1);
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return view.getUint16(at + 5) * view.getUint16(at + 7);
+  }
+  return null;
+}
+
+/**
+ * Finds the QR codes in a photo (PNG or JPEG), turned, mirrored or inverted as they may be.
+ *
+ * @returns in the order in which they were found; empty when there is none
+ * @throws {MalformedError} PROTO_MALFORMED when the bytes are no photo, or one of more than 32 MiB or 64 million pixels
+ */
+export async function readPhoto(bytes: Uint8Array): Promise<readonly PhotoSymbol[]> {
+  const kind = photoKind(bytes);
+  const pixels = kind && pixelsOf(bytes, kind);
+  if (!pixels || pixels > MAX_PIXELS || bytes.length > MAX_PHOTO_BYTES)
+    throw new MalformedError("not a photo of a fitting size", { bytes: bytes.length, pixels: pixels ?? 0 });
+  prepare();
+  try {
+    const found = await readBarcodes(bytes, OPTIONS);
+    return found.filter(({ isValid }) => isValid).map((symbol) => ({ bytes: new Uint8Array(symbol.bytes) }));
+  } catch (cause) {
+    throw new MalformedError("the photo cannot be decoded", { bytes: bytes.length }, { cause });
+  }
+}
+
+/** Pixels in RGBA, row by row from the top. */
+export interface RgbaImage {
+  readonly data: Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Finds the QR codes among pixels, as {@link readPhoto} does. */
+export async function readPixels(image: RgbaImage): Promise<readonly PhotoSymbol[]> {
+  prepare();
+  const found = await readBarcodes(image as ImageData, OPTIONS);
+  return found.filter(({ isValid }) => isValid).map((symbol) => ({ bytes: new Uint8Array(symbol.bytes) }));
+}
