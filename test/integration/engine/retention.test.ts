@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { DAY_MS, HOUR_MS, type WallMs } from "../../../protocol/units.ts";
+import { makeDevice, reissued, TEST_NOW } from "../../support/batches.ts";
+import { dumpEngine } from "../../support/engine-dump.ts";
+import { openTestEngine, receiptOf } from "../../support/engines.ts";
+
+const an = { scheme: "cccd", id: "001099000001" } as const;
+const binh = { scheme: "cccd", id: "001099000002" } as const;
+
+describe("retention", () => {
+  it("deletes rows, visits and bytes after 21 days; their seqs stay known, so nothing comes back", async () => {
+    const { engine, authority, folder, clock } = await openTestEngine();
+    const door = await makeDevice(authority);
+    const made = await door.batch([{ who: an }, { who: an, kind: "out" }, { who: binh, clock: "unsynced" }]);
+    const bad = await door.batch([{ who: an, seq: 99 }]);
+    const copy = door.clone();
+    const mine = await door.batch([{ who: an }]);
+    const theirs = await copy.batch([{ who: binh }]);
+    await engine.ingest([made.bytes, bad.bytes, mine.bytes, theirs.bytes]);
+    await engine.settle();
+    clock.nowMs = TEST_NOW + 21 * DAY_MS - HOUR_MS;
+    expect(await engine.prune()).toEqual({ events: 0, visits: 0, letters: 0, batches: 0 });
+    clock.nowMs = TEST_NOW + 22 * DAY_MS;
+    expect(await engine.prune()).toMatchObject({ events: 4, letters: 2, batches: 3 });
+    await engine.settle();
+    const { streams, ...rest } = await dumpEngine(folder);
+    expect(Object.values(rest).flat()).toEqual([]);
+    expect(streams).toMatchObject([{ upto: 5, received: "[[1,5]]" }]);
+    const again = await engine.ingest([made.bytes]);
+    expect(again.results[0]?.verdict).toBe("duplicate");
+    expect(await receiptOf(engine, again.results[0])).toMatchObject({ upto: 5, chainHash: mine.hash, missing: [] });
+    expect((await engine.stats()).rows).toBe(0);
+    const next = await door.batch([{ who: an, wallMs: clock.nowMs as WallMs }]);
+    expect((await engine.ingest([next.bytes])).results[0]?.verdict).toBe("stored");
+  });
+
+  it("keeps the anchor that alone can date rows of a long run", async () => {
+    const { engine, authority, clock } = await openTestEngine();
+    const door = await makeDevice(authority);
+    await engine.ingest([(await door.batch([{ kind: "anchor" }])).bytes]);
+    clock.nowMs = TEST_NOW + 30 * DAY_MS;
+    await engine.prune();
+    const wallMs = (clock.nowMs - HOUR_MS) as WallMs;
+    await engine.ingest([(await door.batch([{ who: an, wallMs, clock: "unsynced" }])).bytes]);
+    expect(await engine.visits([engine.personOf(an)])).toMatchObject([{ timeUnknown: false }]);
+  });
+
+  it("erases a person, keeps late and re-issued rows of before out, and takes visits of after", async () => {
+    const { engine, authority, folder, clock } = await openTestEngine();
+    const door = await makeDevice(authority);
+    const first = await door.batch([{ who: an }, { who: binh }]);
+    const late = await door.batch([{ who: an, kind: "out" }]);
+    await engine.ingest([first.bytes]);
+    clock.nowMs = TEST_NOW + HOUR_MS;
+    expect(await engine.erase(engine.personOf(an))).toBe(1);
+    const again = await door.reborn().batch(reissued(first));
+    const { results } = await engine.ingest([late.bytes, again.bytes]);
+    expect(await receiptOf(engine, results[0])).toMatchObject({ upto: 3, n: 3, rejected: [] });
+    expect((await dumpEngine(folder, ["events"]))["events"]).toHaveLength(1);
+    expect(await engine.visits([engine.personOf(an)])).toEqual([]);
+    clock.nowMs = TEST_NOW + 3 * HOUR_MS;
+    const after = await door.batch([{ who: an, wallMs: (TEST_NOW + 2 * HOUR_MS) as WallMs }]);
+    await engine.ingest([after.bytes]);
+    expect(await engine.visits([engine.personOf(an)])).toHaveLength(1);
+  });
+});
