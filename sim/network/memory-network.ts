@@ -20,8 +20,14 @@ export class MemoryNetwork {
   readonly #links = new Map<DeviceId, Link>();
   readonly #cut = new Set<DeviceId>();
   readonly #withoutTime = new Set<DeviceId>();
+  readonly #tap: (topic: string, payload: Uint8Array) => void;
   #events: BrokerEvents | null = null;
   #underWay = 0;
+
+  /** @param tap told of every message, both ways */
+  constructor(tap: (topic: string, payload: Uint8Array) => void = () => {}) {
+    this.#tap = tap;
+  }
 
   /** Messages sent and not yet acknowledged or delivered. */
   get underWay(): number {
@@ -38,6 +44,7 @@ export class MemoryNetwork {
     send: (device, leaf, payload) => {
       const link = this.#links.get(device);
       if (!link?.up || (leaf === "time" && this.#withoutTime.has(device))) return;
+      this.#tap(`${device}/${leaf}`, payload);
       this.#underWay += 1;
       setImmediate(() => {
         this.#underWay -= 1;
@@ -116,6 +123,7 @@ export class MemoryNetwork {
     const link = this.#links.get(device);
     const events = this.#events;
     if (!link?.up || !events) throw new UplinkDownError("not connected");
+    this.#tap(`${device}/${leaf}`, payload);
     let drop: (fault: UplinkDownError) => void = () => {};
     const lost = new Promise<never>((_, reject) => {
       drop = reject;

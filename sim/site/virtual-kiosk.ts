@@ -12,7 +12,7 @@ import { toHex } from "../../protocol/bytes.ts";
 import { importSigningKey } from "../../protocol/cose.ts";
 import { parseBootId } from "../../protocol/ids.ts";
 import { createDoorParser } from "../../runtime/door-parser.ts";
-import { silentLogger } from "../../runtime/log.ts";
+import type { RootLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { pemToChain, rawKeyPair } from "../../runtime/pki/chain.ts";
 import { MemoryIndicator } from "../devices/memory-indicator.ts";
@@ -30,6 +30,7 @@ export interface VirtualKioskSpec {
   readonly time: VirtualTime;
   readonly network: MemoryNetwork;
   readonly rng: Rng;
+  readonly log: RootLogger;
 }
 
 /** The real kiosk application over virtual hardware. */
@@ -72,7 +73,7 @@ export class VirtualKiosk {
       site,
       device,
       home: { socSerial: device, cardCid: device },
-      log: silentLogger,
+      log: spec.log.child("ledger"),
     });
     const hook = { run: (_: ScanAnswer | null): void => {} };
     const kiosk = await createKiosk({
@@ -92,7 +93,7 @@ export class VirtualKiosk {
       screen: { click: () => {}, show: () => {}, update: () => {} },
       timers: time,
       crypto: nodeCrypto,
-      logger: silentLogger,
+      logger: spec.log,
       health: {
         version: "sim",
         diskFreeBytes: () => Promise.resolve(1e9),

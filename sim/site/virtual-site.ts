@@ -11,13 +11,13 @@ import {
   SiteRegistry,
 } from "../../gateway/app.ts";
 import type { VenueId } from "../../protocol/ids.ts";
-import { silentLogger } from "../../runtime/log.ts";
+import { type RootLogger, silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import type { VirtualBoot } from "../devices/virtual-device-clock.ts";
 import { MemoryNetwork } from "../network/memory-network.ts";
 import type { Rng } from "../rng.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
-import { VirtualKiosk } from "./virtual-kiosk.ts";
+import { VirtualKiosk, type VirtualKioskSpec } from "./virtual-kiosk.ts";
 
 /** One door of a simulated site. */
 export interface DoorSpec {
@@ -39,6 +39,10 @@ export interface SiteSpec {
   readonly bundle: SiteBundle;
   readonly time: VirtualTime;
   readonly rng: Rng;
+  /** Where gateway and kiosks log to; nowhere by default. */
+  readonly log?: RootLogger;
+  /** Told of every message on the network, both ways. */
+  readonly tap?: (topic: string, payload: Uint8Array) => void;
 }
 
 /** The real gateway and the real kiosks of one site, in this process, over virtual hardware, network and time. */
@@ -47,23 +51,27 @@ export class VirtualSite {
   readonly network: MemoryNetwork;
   readonly #gateway: Gateway;
   readonly #registry: SiteRegistry;
+  readonly #specs: readonly VirtualKioskSpec[];
 
   private constructor(parts: {
     gateway: Gateway;
     registry: SiteRegistry;
     network: MemoryNetwork;
     kiosks: readonly VirtualKiosk[];
+    specs: readonly VirtualKioskSpec[];
   }) {
     this.#gateway = parts.gateway;
     this.#registry = parts.registry;
     this.network = parts.network;
     this.kiosks = parts.kiosks;
+    this.#specs = parts.specs;
   }
 
   /** Builds a site and switches it on. */
   static async open(spec: SiteSpec): Promise<VirtualSite> {
     const { folder, time, rng } = spec;
-    const network = new MemoryNetwork();
+    const network = new MemoryNetwork(spec.tap);
+    const log = spec.log ?? silentLogger;
     const dataDir = join(folder, "gateway");
     await mkdir(dataDir, { recursive: true });
     const identity = await createGatewayIdentity(spec.bundle, time.wall());
@@ -78,9 +86,10 @@ export class VirtualSite {
       now: () => time.wall(),
       timers: time,
       random: () => rng.next(),
-      log: silentLogger,
+      log,
     });
     const kiosks: VirtualKiosk[] = [];
+    const specs: VirtualKioskSpec[] = [];
     for (const [gate, door] of spec.doors.entries()) {
       const plan = {
         device: door.device,
@@ -95,18 +104,10 @@ export class VirtualSite {
         plan as Parameters<typeof addDevice>[1],
       );
       if (door.withoutTime) network.withholdTime(bundle.settings.device);
-      kiosks.push(
-        await VirtualKiosk.open({
-          folder: join(folder, door.device),
-          bundle,
-          door,
-          time,
-          network,
-          rng: rng.fork(door.device),
-        }),
-      );
+      specs.push({ folder: join(folder, door.device), bundle, door, time, network, log, rng: rng.fork(door.device) });
     }
-    return new VirtualSite({ gateway, registry, network, kiosks });
+    for (const one of specs) kiosks.push(await VirtualKiosk.open(one));
+    return new VirtualSite({ gateway, registry, network, kiosks, specs });
   }
 
   /** Resolves when nothing is on the network and no kiosk that is online waits for a receipt. */
@@ -115,6 +116,17 @@ export class VirtualSite {
       await new Promise<void>((resolve) => setImmediate(resolve));
       calm = this.network.underWay === 0 && this.kiosks.every((kiosk) => kiosk.quiet) ? calm + 1 : 0;
     }
+  }
+
+  /** Counts and alarms of the gateway. */
+  async gatewayCounters(): Promise<Readonly<Record<string, number>>> {
+    return (await this.#gateway.status()).counters;
+  }
+
+  /** Opens a second kiosk with the identity of a door, over a copy of its ledger: what a cloned card is. The caller closes it. */
+  openCopy(door: number, folder: string): Promise<VirtualKiosk> {
+    const spec = this.#specs[door] as VirtualKioskSpec;
+    return VirtualKiosk.open({ ...spec, folder, rng: spec.rng.fork("copy") });
   }
 
   async close(): Promise<void> {
