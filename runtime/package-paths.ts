@@ -3,10 +3,17 @@ import { dirname, join } from "node:path";
 
 /** Folder of package.json, found upwards from this file: the same from the sources and from dist. */
 export function packageRoot(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return folder;
+  return ROOT;
 }
+
+function above(folder: string): string {
+  if (existsSync(join(folder, "package.json"))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error("package.json is in no folder above: the installation is incomplete");
+  return above(parent);
+}
+
+const ROOT = above(import.meta.dirname);
 
 /** Folder of a built page, for example `kiosk`. It may be missing: then its server answers the API only. */
 export function pageRoot(page: string): string {

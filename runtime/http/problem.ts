@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { BluepostError } from "../../protocol/errors.ts";
+import { faultFields, type Logger } from "../log.ts";
 
 /** Media type of a problem document. Source: RFC 9457. */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -18,12 +19,20 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(body));
 }
 
-/** Turns unknown paths, failed validation and our own faults into problem documents; anything else becomes a bare 500. */
-export function problemHandler(app: FastifyInstance): void {
+/**
+ * Turns unknown paths, failed validation and our own faults into problem documents; anything else becomes a bare 500.
+ *
+ * @param log hears of every answer of 500 and above, by the fault's code only
+ */
+export function problemHandler(app: FastifyInstance, log?: Logger): void {
   app.setNotFoundHandler((_, reply) =>
     sendProblem(reply, { status: 404, code: "not_found", title: "There is nothing here" }),
   );
-  app.setErrorHandler((fault, _, reply) => sendProblem(reply, problemOf(fault)));
+  app.setErrorHandler((fault, _, reply) => {
+    const problem = problemOf(fault);
+    if (problem.status >= 500) log?.error("http.fault", { status: problem.status, ...faultFields(fault) });
+    return sendProblem(reply, problem);
+  });
 }
 
 function problemOf(fault: unknown): Problem {
@@ -34,21 +43,22 @@ function problemOf(fault: unknown): Problem {
   const { statusCode, code, validation } = (fault ?? {}) as {
     statusCode?: number;
     code?: string;
-    validation?: { instancePath?: string; keyword?: string }[];
+    validation?: readonly { readonly schemaPath?: string }[];
   };
   if (validation) {
-    const where = validation
-      .map(({ instancePath = "", keyword = "" }) => `${instancePath || "/"}: ${keyword}`)
-      .join("; ");
-    return {
-      status: 400,
-      code: "invalid_body",
-      title: "The request is not of the form that is asked for",
-      detail: where,
-    };
+    const title = "The request is not of the form that is asked for";
+    return { status: 400, code: "invalid_body", title, detail: validation.map(ruleOf).join("; ") };
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return { status: statusCode, code: code ?? "bad_request", title: "The request cannot be served" };
   }
   return { status: 500, code: "internal", title: "Something went wrong here" };
+}
+
+/** The broken rule by its place in our schema (`count.maximum`): the validator's other fields may hold the client's own words. */
+function ruleOf({ schemaPath = "" }: { readonly schemaPath?: string }): string {
+  return schemaPath
+    .replace(/^[^#]*#\//, "")
+    .replaceAll("properties/", "")
+    .replaceAll("/", ".");
 }
