@@ -190,7 +190,13 @@ class KioskApp implements Kiosk {
     const { screen, indicator } = this.#deps;
     this.#results += 1;
     this.#lastResult = this.#results;
-    screen.show(resultOf(answer, { id: this.#results, online: this.#uplink.status.online }));
+    screen.show(
+      resultOf(answer, {
+        id: this.#results,
+        online: this.#uplink.status.online,
+        partyMs: this.#deps.policy.partyWindowMs,
+      }),
+    );
     indicator.show(signalOf(answer.code));
     if (answer.code === "in_ok" || answer.code === "out_ok") indicator.openGate();
     this.#refresh();

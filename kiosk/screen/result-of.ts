@@ -1,21 +1,7 @@
 import type { IndicatorSignal } from "../../firmware/ports/indicator.ts";
 import type { ResultCode, ScreenResult } from "../../protocol/http/kiosk-screen.ts";
 import type { ScanAnswer } from "../scan/scan-service.ts";
-
-/** How long each answer stays, milliseconds (reference A2): 2 s when all is well, 3 s for a warning, 4 s for "see staff". */
-const HOLD_MS: Readonly<Record<ResultCode, number>> = {
-  in_ok: 2_000,
-  out_ok: 2_000,
-  party_ok: 3_000,
-  already: 3_000,
-  unknown_qr: 3_000,
-  poster: 3_000,
-  expired: 3_000,
-  need_declare: 3_000,
-  full: 4_000,
-  see_staff: 4_000,
-  fault: 4_000,
-};
+import { HOLD_MS } from "./timings.ts";
 
 const SIGNALS: Readonly<Record<ResultCode, IndicatorSignal>> = {
   in_ok: "in",
@@ -36,9 +22,19 @@ export function signalOf(code: ResultCode): IndicatorSignal {
   return SIGNALS[code];
 }
 
+/** What an answer does not know of itself. */
+export interface ResultFrame {
+  readonly id: number;
+  /** Whether the gateway can be reached. */
+  readonly online: boolean;
+  /** How long companions may still be added to a visitor, milliseconds. */
+  readonly partyMs: number;
+}
+
 /** What the screen shows for an answer. The masked identity lives in this value only, until `holdMs` has passed. */
-export function resultOf(answer: ScanAnswer, frame: { readonly id: number; readonly online: boolean }): ScreenResult {
+export function resultOf(answer: ScanAnswer, frame: ResultFrame): ScreenResult {
   const committed = answer.rows.length > 0;
+  const partyOpen = answer.code === "in_ok" && answer.party === 0;
   return {
     id: frame.id,
     code: answer.code,
@@ -47,7 +43,8 @@ export function resultOf(answer: ScanAnswer, frame: { readonly id: number; reado
     holdMs: HOLD_MS[answer.code],
     masked: answer.credential?.masked ?? null,
     party: answer.party,
-    partyOpen: answer.code === "in_ok" && answer.party === 0,
+    partyOpen,
+    partyMs: partyOpen ? frame.partyMs : 0,
     hint: answer.hint,
   };
 }

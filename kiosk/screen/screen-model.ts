@@ -8,12 +8,15 @@ export type ScreenEvent =
   | { readonly name: typeof SCREEN_EVENTS.result; readonly data: ScreenResult }
   | { readonly name: typeof SCREEN_EVENTS.click; readonly data: Record<string, never> };
 
-/** The state of one screen, and whoever watches it. */
-export interface ScreenModel extends KioskScreen {
+/** What a server needs to show a screen. */
+export interface ScreenSource {
   state(): ScreenState;
-  /** @returns a function that ends the subscription */
+  /** The listener is called at once, in order, and must not throw. @returns a function that ends the subscription */
   subscribe(listener: (event: ScreenEvent) => void): () => void;
 }
+
+/** The state of one screen, and whoever watches it. */
+export interface ScreenModel extends KioskScreen, ScreenSource {}
 
 /** Makes a screen's state. A newer result replaces an older one at once; a result and the identity in it are gone after `holdMs`. */
 export function createScreenModel(initial: Omit<ScreenState, "result">, timers: Timers): ScreenModel {
@@ -38,10 +41,8 @@ export function createScreenModel(initial: Omit<ScreenState, "result">, timers: 
     show(result) {
       cancelHold();
       state = { ...state, result };
+      cancelHold = timers.after(result.holdMs, () => set({ ...state, result: null }));
       tell({ name: SCREEN_EVENTS.result, data: result });
-      cancelHold = timers.after(result.holdMs, () => {
-        if (state.result?.id === result.id) set({ ...state, result: null });
-      });
     },
     update: (patch) => set({ ...state, ...patch }),
   };

@@ -37,6 +37,8 @@ export const ScreenResult = Type.Object({
   party: Type.Integer({ minimum: 0, maximum: 9 }),
   /** Whether the visitor may still say how many unnamed people came along (POST /api/party with this id). */
   partyOpen: Type.Boolean(),
+  /** How long after this answer the kiosk still takes that number, ms; longer than `holdMs`, so that there is time to press. */
+  partyMs: Type.Integer({ minimum: 0 }),
   /** Extra line: a hint's key in the catalogue, or null. */
   hint: Type.Union([Type.Literal("scanner_layout"), Type.Literal("own_code"), Type.Null()]),
 });
