@@ -1,59 +1,60 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
+import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createScreenModel, type ScreenModel } from "../../kiosk/screen/screen-model.ts";
 import { createScreenServer, type ScreenServer } from "../../kiosk/screen/screen-server.ts";
-import type { ScreenResult, ScreenState } from "../../protocol/http/kiosk-screen.ts";
+import type { PartyRequest } from "../../protocol/http/kiosk-screen.ts";
 import { systemTimers } from "../../runtime/timers.ts";
 import { launchChromium, noChromium, seriousFindings } from "../support/chromium.ts";
+import { buildPage, IDLE_STATE, KioskPage, MASKED, NINE_OCLOCK_MS, screenResult } from "../support/kiosk-page.ts";
+import { decodeQr } from "../support/qr-picture.ts";
 
-const IDLE: Omit<ScreenState, "result"> = {
-  mode: "idle",
-  venue: { id: "7k3m9q2x", name: "Chợ Dương Đông", gate: 1 },
-  venueQr:
-    "https://bluepost.example/v?v=0#AACg1iHGzO7EsAJyS0awsoih09G5zg2Q1Q9grDt3azi2Zql57Sg0PhM3P1tutih63YSFHmAxZfA08",
-  capacity: { inside: 45, max: 120 },
-  uplink: { online: true, unsent: 0 },
-  scanner: { present: true },
-  clock: { nowMs: Date.UTC(2026, 10, 16, 2), synced: true },
-  language: "vi",
-  hotline: "1900 9095",
-};
+const SIZES = [
+  { width: 480, height: 800 },
+  { width: 800, height: 480 },
+  { width: 800, height: 1280 },
+  { width: 1024, height: 600 },
+  { width: 1080, height: 1920 },
+  { width: 1920, height: 1080 },
+];
 
-let results = 0;
-function result(change: Partial<ScreenResult>): ScreenResult {
-  results += 1;
-  return {
-    id: results,
-    code: "in_ok",
-    offline: false,
-    atMs: Date.UTC(2026, 10, 16, 2),
-    holdMs: 60_000,
-    masked: { id: "******123456", name: "N. V. AN", birthYear: 1990 },
-    party: 0,
-    partyOpen: false,
-    hint: null,
-    ...change,
-  };
-}
+const ANSWERS = [
+  ["in_ok", "rgb(11, 110, 59)", "Đã ghi nhận VÀO. Cảm ơn!", "Checked in. Thank you!"],
+  ["out_ok", "rgb(11, 79, 158)", "Đã ghi nhận RA. Hẹn gặp lại!", "Checked out. Goodbye!"],
+  ["already", "rgb(255, 194, 14)", "Anh/Chị đã ghi nhận lúc 09:00", "Already recorded at 09:00"],
+  [
+    "unknown_qr",
+    "rgb(68, 68, 68)",
+    "Mã không đọc được. Xoay thẻ, đưa gần 10–20 cm",
+    "Code not recognised. Turn card, hold at 10–20 cm",
+  ],
+  [
+    "poster",
+    "rgb(68, 68, 68)",
+    "Đây là mã của địa điểm. Vui lòng đưa mã của Anh/Chị",
+    "That is the venue's code. Please show your own",
+  ],
+  ["expired", "rgb(255, 194, 14)", "Mã đã hết hạn. Vui lòng mở lại ứng dụng", "Code expired. Reopen the app"],
+  ["need_declare", "rgb(255, 194, 14)", "Cần khai báo y tế trước khi vào", "Please fill in the health declaration"],
+  ["full", "rgb(176, 0, 32)", "Đã đủ 120 người. Vui lòng chờ", "Venue is full (120). Please wait"],
+  ["see_staff", "rgb(90, 42, 130)", "Mời gặp nhân viên hỗ trợ", "Please see a member of staff"],
+  ["fault", "rgb(68, 68, 68)", "Máy tạm dừng. Hãy quét mã trên áp phích", "Out of order. Scan the poster instead"],
+] as const;
 
 describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () => {
   const webRoot = mkdtempSync(join(tmpdir(), "bluepost-web-"));
   let browser: Browser;
-  let page: Page;
+  let kiosk: KioskPage;
   let model: ScreenModel;
   let server: ScreenServer;
-  let parties: unknown[];
+  let url: string;
+  let parties: PartyRequest[];
+  let takesParty: boolean;
 
   beforeAll(async () => {
-    await build({
-      configFile: join(import.meta.dirname, "../../web/vite.config.ts"),
-      logLevel: "error",
-      build: { outDir: webRoot, emptyOutDir: true },
-    });
+    await buildPage(webRoot);
     browser = await launchChromium();
   });
 
@@ -62,112 +63,238 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
     rmSync(webRoot, { recursive: true, force: true });
   });
 
-  beforeEach(async () => {
-    parties = [];
-    model = createScreenModel(IDLE, systemTimers);
+  const serve = async (port: number): Promise<void> => {
     server = createScreenServer({
       model,
       webRoot,
       setParty: async (request) => {
         parties.push(request);
-        return { ok: true };
+        return { ok: takesParty };
       },
     });
-    const url = await server.listen({ host: "127.0.0.1", port: 0 });
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    await page.goto(url);
-    await page.getByText("Chợ Dương Đông").first().waitFor();
+    url = await server.listen({ host: "127.0.0.1", port });
+  };
+
+  beforeEach(async () => {
+    parties = [];
+    takesParty = true;
+    model = createScreenModel(IDLE_STATE, systemTimers);
+    await serve(0);
+    kiosk = await KioskPage.open(browser, url);
   });
 
   afterEach(async () => {
-    await page.close();
+    const { complaints } = kiosk;
+    await kiosk.close();
     await server.close();
+    expect(complaints).toEqual([]);
   });
 
-  const shown = (code: string): Promise<void> => page.locator(`[data-code="${code}"]`).waitFor();
+  describe("between visitors", () => {
+    it("says what to do, in Vietnamese and in English", async () => {
+      for (const text of ["Chợ Dương Đông", "Đưa mã QR trước máy quét", "Đang có 45/120 người", "09:00", "16/11/2026"])
+        await kiosk.reads(text);
+      await kiosk.reads("Đường dây nóng 1900 9095");
+      expect(await kiosk.page.getAttribute("html", "lang")).toBe("vi");
+      await kiosk.press("English");
+      for (const text of ["Hold your QR code in front of the scanner", "45/120 people inside", "Hotline 1900 9095"])
+        await kiosk.reads(text);
+      expect(await kiosk.page.getAttribute("html", "lang")).toBe("en");
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+    });
 
-  it("says what to do, in Vietnamese and in English", async () => {
-    await page.getByText("Đưa mã QR trước máy quét").waitFor();
-    await page.getByText("Đang có 45/120 người").waitFor();
-    expect(await page.getAttribute("html", "lang")).toBe("vi");
-    await page.getByRole("button", { name: "English" }).click();
-    await page.getByText("Hold your QR code in front of the scanner").waitFor();
-    expect(await page.getAttribute("html", "lang")).toBe("en");
-    expect(await seriousFindings(page)).toEqual([]);
+    it("shows the venue's code readable, at least two fifths of the short edge wide", async () => {
+      const qr = kiosk.page.locator(".qr");
+      expect((await qr.boundingBox())?.width ?? 0).toBeGreaterThanOrEqual(0.4 * 800);
+      expect(await decodeQr(await kiosk.page.screenshot())).toBe(IDLE_STATE.venueQr);
+    });
+
+    it("asks nothing of any other machine and stores nothing in the browser", async () => {
+      expect(kiosk.requests.filter((address) => !address.startsWith(url))).toEqual([]);
+      expect(await kiosk.page.context().cookies()).toEqual([]);
+    });
+
+    it("dims at night, the code still readable, and is bright for an answer", async () => {
+      model.update({ clock: { nowMs: NINE_OCLOCK_MS + 14 * 3_600_000, synced: true } });
+      await kiosk.page.locator(".night").waitFor();
+      expect(await decodeQr(await kiosk.page.screenshot())).toBe(IDLE_STATE.venueQr);
+      model.show(screenResult());
+      await kiosk.answered("in_ok");
+      expect(await kiosk.page.locator(".night").count()).toBe(0);
+    });
+
+    it("points to the other ways in while there is no scanner", async () => {
+      model.update({ scanner: { present: false } });
+      await kiosk.reads("Máy quét chưa sẵn sàng");
+      await kiosk.forgets("Đưa mã QR trước máy quét");
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+    });
+
+    it("moves nothing for those who asked for no motion", async () => {
+      await kiosk.page.emulateMedia({ reducedMotion: "reduce" });
+      expect(await kiosk.page.evaluate(() => document.getAnimations().length)).toBe(0);
+    });
+
+    it("flashes for a scan, and at most three times a second", async () => {
+      for (let scan = 0; scan < 20; scan += 1) model.click();
+      await kiosk.page.locator('.screen[data-flashes="1"]').waitFor();
+      model.update({ capacity: { inside: 46, max: 120 } });
+      await kiosk.reads("Đang có 46/120 người");
+      expect(await kiosk.page.getAttribute(".screen", "data-flashes")).toBe("1");
+    });
+
+    it("shifts by a few pixels each minute, and forgets a visitor's language", async () => {
+      await kiosk.page.clock.install();
+      await kiosk.page.reload();
+      await kiosk.press("English");
+      await kiosk.reads("Hotline 1900 9095");
+      const before = await kiosk.page.locator("h1").boundingBox();
+      await kiosk.page.clock.runFor(61_000);
+      await kiosk.reads("Đường dây nóng 1900 9095");
+      const after = await kiosk.page.locator("h1").boundingBox();
+      const step = Math.hypot((after?.x ?? 0) - (before?.x ?? 0), (after?.y ?? 0) - (before?.y ?? 0));
+      expect(step).toBeGreaterThanOrEqual(8);
+      expect(step).toBeLessThanOrEqual(16);
+    });
   });
 
-  it("shows the venue code at least two fifths of the short edge wide", async () => {
-    const box = await page.locator(".venue-qr .qr").boundingBox();
-    expect(box?.width ?? 0).toBeGreaterThanOrEqual(0.4 * 800);
+  describe("an answer", () => {
+    it.each(ANSWERS)("%s has its own colour, icon and sentence in both languages", async (code, ground, vi, en) => {
+      model.show(screenResult({ code }));
+      await kiosk.answered(code);
+      await kiosk.reads(vi);
+      await kiosk.reads(en);
+      const result = kiosk.page.locator(".result");
+      expect(await result.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe(ground);
+      expect(await result.locator(".disc .icon").count()).toBe(1);
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+    });
+
+    it("sounds as its code says", async () => {
+      await kiosk.page.addInitScript(() => {
+        const heard: number[] = [];
+        Object.assign(globalThis, { heard });
+        const start = OscillatorNode.prototype.start;
+        OscillatorNode.prototype.start = function (when?: number) {
+          heard.push(this.frequency.value);
+          start.call(this, when);
+        };
+      });
+      await kiosk.page.reload();
+      await kiosk.reads("Chợ Dương Đông");
+      model.show(screenResult({ code: "out_ok" }));
+      await kiosk.answered("out_ok");
+      const heard = (): Promise<number[]> =>
+        kiosk.page.evaluate(() => (globalThis as unknown as { heard: number[] }).heard);
+      await expect.poll(heard).toEqual([1_320, 880]);
+    });
+
+    it("gives way to a newer one at once", async () => {
+      model.show(screenResult({ code: "in_ok" }));
+      await kiosk.answered("in_ok");
+      model.show(screenResult({ code: "already", masked: null }));
+      await kiosk.answered("already");
+      expect(await kiosk.page.locator(".result").count()).toBe(1);
+      expect(await kiosk.page.content()).not.toContain(MASKED.name);
+    });
+
+    it("takes the identity with it when its time is over", async () => {
+      model.show(screenResult({ holdMs: 300, partyOpen: true, partyMs: 60_000 }));
+      await kiosk.reads(MASKED.name);
+      await kiosk.forgets(MASKED.name);
+      const page = await kiosk.page.content();
+      for (const part of [MASKED.name, "123456", "1990"]) expect(page).not.toContain(part);
+      expect(JSON.stringify(model.state())).not.toContain("123456");
+    });
+
+    it("says that it is saved while the gateway is away, and the badge goes when it is back", async () => {
+      model.update({ uplink: { online: false, unsent: 37 } });
+      await kiosk.reads("Ngoại tuyến — đã lưu 37 lượt");
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+      model.show(screenResult({ offline: true }));
+      await kiosk.reads("Đã lưu, sẽ gửi khi có mạng");
+      model.update({ uplink: { online: true, unsent: 0 } });
+      await kiosk.forgets("Ngoại tuyến");
+    });
   });
 
-  it.each([
-    ["in_ok", "Đã ghi nhận VÀO. Cảm ơn!"],
-    ["out_ok", "Đã ghi nhận RA. Hẹn gặp lại!"],
-    ["already", "Anh/Chị đã ghi nhận lúc 09:00"],
-    ["unknown_qr", "Mã không đọc được. Xoay thẻ, đưa gần 10–20 cm"],
-    ["poster", "Đây là mã của địa điểm. Vui lòng đưa mã của Anh/Chị"],
-    ["expired", "Mã đã hết hạn. Vui lòng mở lại ứng dụng"],
-    ["need_declare", "Cần khai báo y tế trước khi vào"],
-    ["full", "Đã đủ 120 người. Vui lòng chờ"],
-    ["see_staff", "Mời gặp nhân viên hỗ trợ"],
-    ["fault", "Máy tạm dừng. Hãy quét mã trên áp phích"],
-  ] as const)("shows %s with its own sentence, and passes axe", async (code, sentence) => {
-    model.show(result({ code }));
-    await shown(code);
-    await page.getByText(sentence, { exact: true }).waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+  describe("a group", () => {
+    it("is counted by one touch, and shown", async () => {
+      const answer = screenResult({ partyOpen: true, partyMs: 60_000 });
+      model.show(answer);
+      await kiosk.reads("Đi cùng bao nhiêu người không có thẻ?");
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+      await kiosk.press("3 người");
+      await expect.poll(() => parties).toEqual([{ result: answer.id, count: 3 }]);
+      model.show(screenResult({ party: 3 }));
+      await kiosk.reads("+3 người đi cùng, hỏi người cầm thẻ");
+      await kiosk.forgets("Đi cùng bao nhiêu người không có thẻ?");
+    });
+
+    it("may still be told after the answer has left the screen, or waved away", async () => {
+      model.show(screenResult({ holdMs: 200, partyOpen: true, partyMs: 60_000 }));
+      await kiosk.answered("in_ok");
+      await kiosk.page.locator(".result").waitFor({ state: "detached" });
+      await kiosk.reads("Đi cùng bao nhiêu người không có thẻ?");
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+      await kiosk.press("Không có ai");
+      await kiosk.forgets("Đi cùng bao nhiêu người không có thẻ?");
+      expect(parties).toEqual([]);
+    });
+
+    it("is asked for no longer when the kiosk says that it is too late, or the time is over", async () => {
+      takesParty = false;
+      model.show(screenResult({ partyOpen: true, partyMs: 60_000 }));
+      await kiosk.press("2 người");
+      await kiosk.forgets("Đi cùng bao nhiêu người không có thẻ?");
+      model.show(screenResult({ partyOpen: true, partyMs: 300 }));
+      await kiosk.reads("Đi cùng bao nhiêu người không có thẻ?");
+      await kiosk.forgets("Đi cùng bao nhiêu người không có thẻ?");
+    });
   });
 
-  it("lets a new answer replace the old one at once", async () => {
-    model.show(result({ code: "in_ok" }));
-    await shown("in_ok");
-    model.show(result({ code: "already", masked: null }));
-    await shown("already");
-    expect(await page.locator('[data-code="in_ok"]').count()).toBe(0);
+  describe("when it cannot serve", () => {
+    it.each([
+      ["out_of_order", "Máy tạm dừng. Hãy quét mã trên áp phích", "Out of order. Scan the poster instead"],
+      ["provision", "Máy chưa được cài đặt", "This kiosk has not been set up"],
+    ] as const)("%s says what to do instead", async (mode, vi, en) => {
+      model.update({ mode });
+      await kiosk.reads(vi);
+      await kiosk.reads(en);
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+      model.update({ mode: "idle" });
+      await kiosk.reads("Đưa mã QR trước máy quét");
+    });
+
+    it("says that it restarts when its server is gone, and comes back by itself", async () => {
+      model.show(screenResult());
+      await kiosk.reads(MASKED.name);
+      await server.close();
+      await kiosk.reads("Đang khởi động lại…");
+      expect(await kiosk.page.content()).not.toContain(MASKED.name);
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+      model = createScreenModel(IDLE_STATE, systemTimers);
+      await serve(Number(new URL(url).port));
+      await kiosk.reads("Đưa mã QR trước máy quét");
+    });
   });
 
-  it("forgets who it was when the answer is over", async () => {
-    model.show(result({ holdMs: 300 }));
-    await page.getByText("N. V. AN").waitFor();
-    await page.getByText("N. V. AN").waitFor({ state: "detached" });
-    expect(await page.content()).not.toContain("123456");
-    expect(JSON.stringify(model.state())).not.toContain("123456");
-  });
-
-  it("asks how many came along and sends the number", async () => {
-    const answer = result({ partyOpen: true });
-    model.show(answer);
-    await page.getByText("Đi cùng bao nhiêu người không có thẻ?").waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
-    await page.getByRole("button", { name: "3 người" }).click();
-    await expect.poll(() => parties).toEqual([{ result: answer.id, count: 3 }]);
-    model.show(result({ party: 3 }));
-    await page.getByText("+3 người đi cùng, hỏi người cầm thẻ").waitFor();
-  });
-
-  it("shows that it is offline, keeps answering, and takes the badge away when the network is back", async () => {
+  it.each(SIZES)("fits a display of $width x $height, with buttons to hit", async (size) => {
+    await kiosk.page.setViewportSize(size);
     model.update({ uplink: { online: false, unsent: 37 } });
-    await page.getByText("Ngoại tuyến — đã lưu 37 lượt, sẽ gửi khi có mạng").waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
-    model.show(result({ offline: true }));
-    await page.getByText("Đã lưu, sẽ gửi khi có mạng", { exact: true }).waitFor();
-    model.update({ uplink: { online: true, unsent: 0 } });
-    await page.getByText("Ngoại tuyến").waitFor({ state: "detached" });
-  });
-
-  it("points to the poster when it is out of order", async () => {
-    model.update({ mode: "out_of_order" });
-    await page.getByText("Máy tạm dừng. Hãy quét mã trên áp phích").waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
-  });
-
-  it("says that it restarts when its server is gone, and comes back by itself", async () => {
-    const { port } = new URL(page.url());
-    await server.close();
-    await page.getByText("Đang khởi động lại…").waitFor();
-    server = createScreenServer({ model, webRoot, setParty: async () => ({ ok: false }) });
-    await server.listen({ host: "127.0.0.1", port: Number(port) });
-    await page.getByText("Đưa mã QR trước máy quét").waitFor();
+    await kiosk.reads("Ngoại tuyến — đã lưu 37 lượt");
+    expect(await kiosk.stickingOut()).toEqual([]);
+    model.show(screenResult({ partyOpen: true, partyMs: 60_000 }));
+    await kiosk.answered("in_ok");
+    expect(await kiosk.stickingOut()).toEqual([]);
+    for (const button of await kiosk.page.getByRole("button", { includeHidden: true }).all()) {
+      const box = await button.boundingBox();
+      expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(64);
+    }
+    for (const [code] of ANSWERS) {
+      model.show(screenResult({ code, offline: true, party: 3 }));
+      await kiosk.answered(code);
+      expect(await kiosk.stickingOut()).toEqual([]);
+    }
   });
 });

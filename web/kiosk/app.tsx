@@ -1,71 +1,63 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { ScreenResult, ScreenState } from "../../protocol/http/kiosk-screen.ts";
-import { listen } from "../kit/events.ts";
-import { type Language, translate } from "../kit/i18n.ts";
-import { play } from "../kit/sounds.ts";
+import type { ScreenState } from "../../protocol/http/kiosk-screen.ts";
+import { type Language, otherLanguage, translate } from "../kit/i18n.ts";
 import { Idle } from "./idle.tsx";
-import { CLICK, LOOKS } from "./looks.ts";
+import { LOOKS } from "./looks.ts";
 import { OutOfOrder } from "./out-of-order.tsx";
+import { Party } from "./party.tsx";
 import { Result } from "./result.tsx";
-import { useBurnInShift, useNightlyReload } from "./upkeep.ts";
+import { isNight, useBurnInShift, useNightlyReload, useNow } from "./upkeep.ts";
+import { type Screen, useScreen } from "./use-screen.ts";
+
+/** A visitor's language goes back to the venue's when nobody has come for this long. */
+const LANGUAGE_BACK_MS = 60_000;
 
 /** The kiosk's screen: between answers the idle page, over it one answer at a time. */
 export function App(): JSX.Element {
-  const [state, setState] = useState<ScreenState | null>(null);
-  const [result, setResult] = useState<ScreenResult | null>(null);
-  const [connected, setConnected] = useState(false);
-  const [chosen, setChosen] = useState<Language | null>(null);
-  const [clicks, setClicks] = useState(0);
-  const language = chosen ?? state?.language ?? "vi";
-
-  useEffect(
-    () =>
-      listen("api/events", {
-        connected: setConnected,
-        on: {
-          state: (data) => {
-            setState(data as ScreenState);
-            setResult((data as ScreenState).result);
-          },
-          result: (data) => {
-            const next = data as ScreenResult;
-            setResult(next);
-            play(LOOKS[next.code].tones);
-          },
-          click: () => {
-            setClicks((count) => count + 1);
-            play(CLICK);
-          },
-        },
-      }),
-    [],
-  );
+  const screen = useScreen("api/events");
+  const [language, chooseLanguage] = useLanguage(screen);
   useEffect(() => {
     document.documentElement.lang = language;
     document.title = translate(language, "kiosk.title");
   }, [language]);
-  useEffect(() => {
-    if (!result) return;
-    const timer = window.setTimeout(
-      () => setResult((shown) => (shown?.id === result.id ? null : shown)),
-      result.holdMs,
-    );
-    return () => window.clearTimeout(timer);
-  }, [result]);
-  const shift = useBurnInShift();
-  useNightlyReload(result === null);
+  if (!screen.state) return <Waiting language={language} />;
+  return <Door screen={screen} state={screen.state} language={language} onLanguage={chooseLanguage} />;
+}
 
-  if (!state || !connected) return <Waiting language={language} />;
+interface DoorProps {
+  readonly screen: Screen;
+  readonly state: ScreenState;
+  readonly language: Language;
+  readonly onLanguage: (language: Language) => void;
+}
+
+function Door({ screen, state, language, onLanguage }: DoorProps): JSX.Element {
+  const { result, offer, flashes } = screen;
+  const shift = useBurnInShift();
+  const now = useNow(state.clock);
+  const answer = result && <Result key={result.id} result={result} state={state} language={language} />;
+  const quiet = result === null && offer === null;
+  useNightlyReload(quiet, now.hour);
   return (
-    <div class="screen" data-clicks={clicks} style={{ transform: `translate(${shift.x}px, ${shift.y}px)` }}>
-      {state.mode === "idle" ? (
-        <Idle state={state} language={language} onLanguage={() => setChosen(language === "vi" ? "en" : "vi")} />
-      ) : (
-        <OutOfOrder state={state} language={language} />
-      )}
-      {result && <Result result={result} state={state} language={language} />}
-      <div key={clicks} class={clicks > 0 ? "flash" : ""} aria-hidden="true" />
+    <div class="screen" data-flashes={flashes} style={{ transform: `translate(${shift.x}px, ${shift.y}px)` }}>
+      <div class="below" inert={result !== null}>
+        {state.mode === "idle" ? (
+          <Idle
+            state={state}
+            language={language}
+            nowMs={now.ms}
+            onLanguage={() => onLanguage(otherLanguage(language))}
+          />
+        ) : (
+          <OutOfOrder state={state} language={language} />
+        )}
+      </div>
+      <div role="status">{result && !LOOKS[result.code].urgent && answer}</div>
+      <div role="alert">{result && LOOKS[result.code].urgent && answer}</div>
+      {offer && <Party key={offer.result} offer={offer} language={language} onClose={screen.closeOffer} />}
+      <div key={flashes} class={flashes > 0 ? "flash" : ""} aria-hidden="true" />
+      {quiet && isNight(now.hour) && <div class="night" aria-hidden="true" />}
     </div>
   );
 }
@@ -73,7 +65,18 @@ export function App(): JSX.Element {
 function Waiting(props: { readonly language: Language }): JSX.Element {
   return (
     <main class="waiting">
+      <div class="dots" aria-hidden="true" />
       <p role="status">{translate(props.language, "kiosk.restarting")}</p>
     </main>
   );
+}
+
+function useLanguage({ state, flashes }: Screen): readonly [Language, (language: Language) => void] {
+  const [chosen, setChosen] = useState<Language | null>(null);
+  useEffect(() => {
+    if (chosen === null) return;
+    const timer = window.setTimeout(() => setChosen(null), LANGUAGE_BACK_MS);
+    return () => window.clearTimeout(timer);
+  }, [chosen, flashes]);
+  return [chosen ?? state?.language ?? "vi", setChosen];
 }

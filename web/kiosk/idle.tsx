@@ -1,56 +1,66 @@
 import type { JSX } from "preact";
 import type { ScreenState } from "../../protocol/http/kiosk-screen.ts";
-import { dateOf, type Language, timeOfDay, translate } from "../kit/i18n.ts";
+import { dateOf, type Language, otherLanguage, timeOfDay, translate } from "../kit/i18n.ts";
 import { QrCode } from "../kit/qr-code.tsx";
+import { Hero, NoScanner } from "./hero.tsx";
 import { Icon } from "./icons.tsx";
-import { useNow } from "./upkeep.ts";
 
 interface IdleProps {
   readonly state: ScreenState;
   readonly language: Language;
+  /** The kiosk's time now, milliseconds. */
+  readonly nowMs: number;
   readonly onLanguage: () => void;
 }
 
 /** What stands at the door between visitors. */
-export function Idle({ state, language, onLanguage }: IdleProps): JSX.Element {
+export function Idle({ state, language, nowMs, onLanguage }: IdleProps): JSX.Element {
   const say = translate.bind(null, language);
-  const { inside, max } = state.capacity;
   return (
     <div class="idle">
       <header>
         <div class="venue">
-          <h1>{state.venue.name}</h1>
-          <p class="capacity">
-            {max === null ? say("kiosk.insideOpen", { inside }) : say("kiosk.inside", { inside, max })}
-          </p>
+          <h1 lang="vi">{state.venue.name}</h1>
+          <Capacity state={state} language={language} />
         </div>
-        <Clock state={state} language={language} />
+        <p class="clock">
+          {state.clock.synced ? (
+            <>
+              <strong>{timeOfDay(nowMs)}</strong>
+              <span>{dateOf(nowMs)}</span>
+            </>
+          ) : (
+            <span>{say("kiosk.clockUnsynced")}</span>
+          )}
+        </p>
       </header>
-      <main>
-        <section class="ask">
-          <div class="pictogram">
-            <Icon name="card" />
-            <span class="arrow" aria-hidden="true">
-              ↓
-            </span>
-          </div>
-          <p class="instruction">{say("kiosk.instruction")}</p>
-          <p class="accepted">{say("kiosk.accepted")}</p>
-          <p class="distance">{say("kiosk.distance")}</p>
-        </section>
+      <div class="notices" role="status">
+        {!state.uplink.online && (
+          <p class="offline">
+            <Icon name="cloudOff" />
+            {say("kiosk.offline", { unsent: state.uplink.unsent })}
+          </p>
+        )}
+      </div>
+      <main class={state.venueQr === null ? "alone" : "pair"}>
+        {state.scanner.present ? <Hero language={language} /> : <NoScanner language={language} />}
         {state.venueQr !== null && (
           <section class="venue-qr">
             <QrCode text={state.venueQr} label={say("kiosk.venueQr")} />
-            <p>{say("kiosk.venueQr")}</p>
+            <p class="caption">
+              <Icon name="phone" />
+              {say("kiosk.venueQrUse")}
+            </p>
           </section>
         )}
       </main>
-      <Notices state={state} language={language} />
       <footer>
         <p>
-          {say("kiosk.help")} · {say("kiosk.hotline", { hotline: state.hotline })}
+          <span>{say("kiosk.help")}</span>
+          <span class="hotline">{say("kiosk.hotline", { hotline: state.hotline })}</span>
         </p>
-        <button type="button" class="language" lang={language === "vi" ? "en" : "vi"} onClick={onLanguage}>
+        <button type="button" class="language" lang={otherLanguage(language)} onClick={onLanguage}>
+          <Icon name="globe" />
           {say("kiosk.language")}
         </button>
       </footer>
@@ -58,32 +68,18 @@ export function Idle({ state, language, onLanguage }: IdleProps): JSX.Element {
   );
 }
 
-function Clock({ state, language }: Omit<IdleProps, "onLanguage">): JSX.Element {
-  const now = useNow(state.clock.nowMs);
-  if (!state.clock.synced) return <p class="clock">{translate(language, "kiosk.clockUnsynced")}</p>;
+function Capacity({ state, language }: Pick<IdleProps, "state" | "language">): JSX.Element {
+  const { inside, max } = state.capacity;
+  const text = translate(language, max === null ? "kiosk.insideOpen" : "kiosk.inside", { inside, max: max ?? "" });
   return (
-    <p class="clock">
-      <strong>{timeOfDay(now)}</strong>
-      <span>{dateOf(now)}</span>
+    <p class={max !== null && inside >= max ? "capacity capacity-full" : "capacity"}>
+      <Icon name="people" />
+      <span>{text}</span>
+      {max !== null && (
+        <span class="gauge" aria-hidden="true">
+          <span style={{ width: `${Math.min(100, (100 * inside) / max)}%` }} />
+        </span>
+      )}
     </p>
-  );
-}
-
-function Notices({ state, language }: Omit<IdleProps, "onLanguage">): JSX.Element {
-  return (
-    <div class="notices" role="status">
-      {!state.uplink.online && (
-        <p class="notice offline">
-          <Icon name="cloud" />
-          {translate(language, "kiosk.offline", { unsent: state.uplink.unsent })}
-        </p>
-      )}
-      {!state.scanner.present && (
-        <p class="notice broken">
-          <Icon name="wrench" />
-          {translate(language, "kiosk.scannerMissing")}
-        </p>
-      )}
-    </div>
   );
 }

@@ -2,19 +2,29 @@ import type { JSX } from "preact";
 import type { ScreenState } from "../../protocol/http/kiosk-screen.ts";
 import { type Language, translate } from "../kit/i18n.ts";
 import { Icon } from "./icons.tsx";
+import { Phrase } from "./phrase.tsx";
 
 /** The page of a kiosk that cannot take check-ins: says what to do instead. */
 export function OutOfOrder(props: { readonly state: ScreenState; readonly language: Language }): JSX.Element {
-  const say = translate.bind(null, props.language);
-  const provision = props.state.mode === "provision";
+  const { state, language } = props;
+  const provision = state.mode === "provision";
   return (
     <main class="out-of-order">
-      <Icon name="wrench" />
-      <p class="sentence" role="alert">
-        {say(provision ? "kiosk.provision" : "kiosk.outOfOrder")}
+      <div role="alert">
+        <div class="disc">
+          <Icon name="wrench" />
+        </div>
+        <Phrase text={provision ? "kiosk.provision" : "kiosk.outOfOrder"} language={language} class="sentence" />
+        {provision && <p class="hint">{translate(language, "kiosk.provisionHint")}</p>}
+      </div>
+      <p class="hint">
+        {translate(language, "kiosk.help")} · {translate(language, "kiosk.hotline", { hotline: state.hotline })}
       </p>
-      {provision && <p class="small">{say("kiosk.provisionHint")}</p>}
-      <p class="small">{say("kiosk.hotline", { hotline: props.state.hotline })}</p>
+      {!provision && (
+        <p class="when" lang="vi">
+          {state.venue.name}
+        </p>
+      )}
     </main>
   );
 }

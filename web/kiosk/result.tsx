@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { ScreenResult, ScreenState } from "../../protocol/http/kiosk-screen.ts";
 import { type Language, type TextKey, timeOfDay, translate } from "../kit/i18n.ts";
 import { Icon } from "./icons.tsx";
 import { LOOKS } from "./looks.ts";
+import { Phrase } from "./phrase.tsx";
 
 interface ResultProps {
   readonly result: ScreenResult;
@@ -11,74 +11,58 @@ interface ResultProps {
   readonly language: Language;
 }
 
-const COUNTS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
-
 /** One answer, over the whole screen: colour, icon, one sentence. */
 export function Result({ result, state, language }: ResultProps): JSX.Element {
   const look = LOOKS[result.code];
   const values = { time: timeOfDay(result.atMs), count: result.party, max: state.capacity.max ?? "" };
   const say = (key: TextKey): string => translate(language, key, values);
-  const good = result.code === "in_ok" || result.code === "out_ok";
+  const passed = look.way !== undefined;
   return (
-    <div
-      class="result"
-      role={good ? "status" : "alert"}
-      data-code={result.code}
-      style={{ background: look.ground, color: look.ink }}
-    >
-      <Icon name={look.icon} />
-      <p class="sentence">{say(`kiosk.result.${result.code}`)}</p>
-      {result.offline && (
-        <p class="saved">
-          <Icon name="cloud" />
-          {say("kiosk.result.offline_ok")}
-        </p>
-      )}
-      {result.hint && <p class="hint">{say(`kiosk.hint.${result.hint}`)}</p>}
-      {result.party > 0 && good && <p class="party-shown">{say("kiosk.party.shown")}</p>}
+    <div class="result" data-code={result.code} style={{ "--look-ground": look.ground, "--look-ink": look.ink }}>
+      <div class="sign">
+        <div class="disc">
+          <Icon name={look.icon} />
+        </div>
+        {look.way && (
+          <div class="way">
+            <Icon name={look.way} />
+          </div>
+        )}
+      </div>
+      <Phrase text={`kiosk.result.${result.code}`} values={values} language={language} class="sentence" />
       <Holder result={result} />
-      {good && (
+      {result.party > 0 && passed && <Extra icon="people" text={say("kiosk.party.shown")} />}
+      {result.offline && <Extra icon="cloudOff" text={say("kiosk.result.offline_ok")} />}
+      {result.hint && <p class="hint">{say(`kiosk.hint.${result.hint}`)}</p>}
+      {passed && (
         <p class="when">
           {timeOfDay(result.atMs)} · {state.venue.name}
         </p>
       )}
-      {result.partyOpen && <Party result={result} language={language} />}
     </div>
   );
 }
 
+function Extra(props: { readonly icon: "people" | "cloudOff"; readonly text: string }): JSX.Element {
+  return (
+    <p class="extra">
+      <Icon name={props.icon} />
+      {props.text}
+    </p>
+  );
+}
+
+/** Who it was, masked as the rule for national apps asks: the first characters of the number hidden, the year of birth only. */
 function Holder({ result }: { readonly result: ScreenResult }): JSX.Element | null {
   if (!result.masked) return null;
   const { id, name, birthYear } = result.masked;
   const parts = [name, birthYear, id].filter((part) => part !== null);
-  return parts.length > 0 ? <p class="holder">{parts.join(" · ")}</p> : null;
-}
-
-function Party({ result, language }: { readonly result: ScreenResult; readonly language: Language }): JSX.Element {
-  const [sent, setSent] = useState(false);
-  const choose = (count: number): void => {
-    setSent(true);
-    const body = JSON.stringify({ result: result.id, count });
-    // A refusal means that the time is over: the next answer is on the screen already.
-    fetch("api/party", { method: "POST", headers: { "content-type": "application/json" }, body }).catch(() =>
-      setSent(false),
-    );
-  };
+  if (parts.length === 0) return null;
   return (
-    <fieldset class="party" disabled={sent}>
-      <legend>{translate(language, "kiosk.party.question")}</legend>
-      <div>
-        {COUNTS.map((count) => (
-          <button
-            key={count}
-            type="button"
-            onClick={() => choose(count)}
-            aria-label={`${count} ${translate(language, "kiosk.party.unit")}`}
-          >
-            {count}
-          </button>
-        ))}
-      </div>
-    </fieldset>
+    <p class="holder">
+      {parts.map((part) => (
+        <span key={part}>{part}</span>
+      ))}
+    </p>
   );
 }

@@ -20,6 +20,7 @@ export function listen(url: string, events: ServerEvents): () => void {
       waitMs = FIRST_WAIT_MS;
       events.connected(true);
     };
+    // EventSource would come back by itself, but never after an answer such as 503, and without a longer wait each time.
     stream.onerror = () => {
       stream.close();
       events.connected(false);

@@ -1,25 +1,48 @@
-/** One tone: frequency in hertz, duration in milliseconds. */
+/** One tone: frequency in hertz (0: silence), duration in milliseconds. */
 export type Tone = readonly [hertz: number, ms: number];
+
+const LOUDNESS = 0.25;
+/** Rise and fall of a tone, seconds: without them it would crack. */
+const EDGE_S = 0.006;
 
 let context: AudioContext | null = null;
 
-/** Plays tones one after the other. A browser that allows no sound, or a machine that has none, stays silent. */
+/**
+ * Plays tones one after the other, at once.
+ *
+ * A browser that allows no sound yet, or a machine that has none, stays silent: nothing is kept to be played later.
+ */
 export function play(tones: readonly Tone[]): void {
+  if (tones.length === 0) return;
   try {
     context ??= new AudioContext();
   } catch {
     return; // no sound here; colour, icon and text say the same
   }
-  let at = context.currentTime;
-  for (const [hertz, ms] of tones) {
-    const oscillator = context.createOscillator();
-    const gain = context.createGain();
-    oscillator.frequency.value = hertz;
-    gain.gain.setValueAtTime(0.25, at);
-    gain.gain.exponentialRampToValueAtTime(0.001, at + ms / 1_000);
-    oscillator.connect(gain).connect(context.destination);
-    oscillator.start(at);
-    oscillator.stop(at + ms / 1_000);
-    at += ms / 1_000;
+  if (context.state === "suspended") {
+    void context.resume().catch(() => undefined); // for the next tone; this one would come too late
+    return;
   }
+  let atS = context.currentTime;
+  for (const [hertz, ms] of tones) {
+    if (hertz > 0) sound(context, hertz, { fromS: atS, toS: atS + ms / 1_000 });
+    atS += ms / 1_000;
+  }
+}
+
+function sound(
+  audio: AudioContext,
+  hertz: number,
+  { fromS, toS }: { readonly fromS: number; readonly toS: number },
+): void {
+  const oscillator = audio.createOscillator();
+  const gain = audio.createGain();
+  oscillator.frequency.value = hertz;
+  gain.gain.setValueAtTime(0, fromS);
+  gain.gain.linearRampToValueAtTime(LOUDNESS, fromS + EDGE_S);
+  gain.gain.setValueAtTime(LOUDNESS, toS - EDGE_S);
+  gain.gain.linearRampToValueAtTime(0, toS);
+  oscillator.connect(gain).connect(audio.destination);
+  oscillator.start(fromS);
+  oscillator.stop(toS);
 }
