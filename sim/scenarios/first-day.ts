@@ -57,6 +57,10 @@ export interface FirstDayReport {
 /** Venue of each door: the first venue has two, so that a wrong clock at one of them shows. */
 const DOORS = [0, 0, 1, 2, 3, 4] as const;
 
+/** The world begins half an hour before the doors open, and ends half an hour after the last visitor: nights cost time too. */
+const BEGINS_MS = 6.5 * HOUR_MS;
+const AFTERWARDS_MS = 0.5 * HOUR_MS;
+
 /** Monday, 16 November 2026, midnight in Vietnam. */
 const MIDNIGHT = (Date.UTC(2026, 10, 16) - SITE_UTC_OFFSET_MS) as WallMs;
 const DATE = "2026-11-16";
@@ -88,7 +92,7 @@ class FirstDay {
   readonly #options: FirstDayOptions;
   readonly #folder: string;
   readonly #startedMs: number;
-  readonly #time = new VirtualTime(MIDNIGHT);
+  readonly #time = new VirtualTime((MIDNIGHT + BEGINS_MS) as WallMs);
   readonly #people: readonly Person[];
   readonly #stays: readonly Stay[];
   readonly #doors: readonly DoorSpec[];
@@ -151,12 +155,12 @@ class FirstDay {
       .flatMap(({ person, door, fromMs, toMs }) => [fromMs, toMs].map((atMs) => ({ person, door, atMs })))
       .sort((a, b) => a.atMs - b.atMs || a.person - b.person);
     for (const [done, { person, door, atMs }] of events.entries()) {
-      await this.#time.advanceTo(atMs, () => site.settle());
+      await this.#time.advanceTo(atMs - BEGINS_MS, () => site.settle());
       await site.kiosks[door]?.scan(await payloadOf(this.#people[person] as Person, makeCard));
       await site.settle();
       this.#options.progress?.((done + 1) / events.length);
     }
-    await this.#time.advanceTo(23 * HOUR_MS, () => site.settle());
+    await this.#time.advanceTo(this.#time.now() + AFTERWARDS_MS, () => site.settle());
     await site.settle();
   }
 
@@ -205,7 +209,7 @@ class FirstDay {
       scanToAnswerP50Ms: rounded(percentile(times, 0.5), 2),
       scanToAnswerP99Ms: rounded(percentile(times, 0.99), 2),
       wallSeconds: rounded(wallSeconds, 1),
-      speedup: Math.round(DAY_MS / 1_000 / wallSeconds),
+      speedup: Math.round(this.#time.now() / 1_000 / wallSeconds),
     };
   }
 }
