@@ -22,6 +22,7 @@ import { gatewayName } from "../runtime/pki/authority.ts";
 import { systemTimers } from "../runtime/timers.ts";
 import { createKiosk, type Kiosk } from "./app.ts";
 import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
+import { registerDecode } from "./cli/decode.ts";
 import type { KioskConfig } from "./config.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { type DeviceBundle, readBundle } from "./provision/bundle.ts";
@@ -142,6 +143,7 @@ withConfig(program.command("start").description("run the kiosk until it is stopp
   },
 );
 registerLookCommands(program, inspectDevices);
+registerDecode(program);
 
 try {
   await program.parseAsync();

@@ -13,7 +13,7 @@ import {
 import { openEcies } from "../../protocol/qr/ecies.ts";
 import { createDoorParser } from "../../runtime/door-parser.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
-import { readPhoto } from "../../runtime/photo-qr.ts";
+import { readPhoto } from "../../runtime/zxing-wasm-photos.ts";
 import { describeVectors, vectorPath } from "../support/vectors.ts";
 
 type Row = Readonly<Record<string, string>>;

@@ -8,7 +8,7 @@ import { MAX_HC1_BYTES } from "../../protocol/qr/hc1.ts";
 import { parseHealthCertificate } from "../../protocol/qr/health-certificate.ts";
 import { createDoorParser } from "../../runtime/door-parser.ts";
 import { inflate } from "../../runtime/inflate.ts";
-import { readPhoto } from "../../runtime/photo-qr.ts";
+import { readPhoto } from "../../runtime/zxing-wasm-photos.ts";
 import { describeVectors, vectorPath } from "../support/vectors.ts";
 
 const counts = { images: 0, decoded: 0, chains: 0, ES256: 0, PS256: 0, EdDSA: 0 };

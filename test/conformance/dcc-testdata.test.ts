@@ -6,7 +6,7 @@ import type { QrReading } from "../../protocol/qr/reading.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { certificateKeyId } from "../../runtime/certificate-reader.ts";
 import { createDoorParser } from "../../runtime/door-parser.ts";
-import { photoKind, readPhoto } from "../../runtime/photo-qr.ts";
+import { photoKind, readPhoto } from "../../runtime/zxing-wasm-photos.ts";
 import { describeVectors, vectorPath } from "../support/vectors.ts";
 
 /** One case of the EU's test data; only what is used here. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { readPixels } from "../../runtime/photo-qr.ts";
+import { readPixels } from "../../runtime/zxing-wasm-photos.ts";
 import { pixelsOfPng, turned } from "../support/pixels.ts";
 import { describeVectors, vectorPath } from "../support/vectors.ts";
 

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { RgbaImage } from "../../runtime/photo-qr.ts";
+import type { RgbaImage } from "../../runtime/zxing-wasm-photos.ts";
 
 /** The PNG reader and writer that the package `qrcode` brings; it has no types of its own. */
 interface PngLibrary {

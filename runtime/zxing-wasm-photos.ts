@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { prepareZXingModule, type ReaderOptions, readBarcodes } from "zxing-wasm/reader";
+import type { ReaderOptions } from "zxing-wasm/reader";
 import { MalformedError } from "../protocol/errors.ts";
 
 /** Largest photo that is read, bytes. */
@@ -26,14 +26,28 @@ const OPTIONS: ReaderOptions = {
   textMode: "Plain",
 };
 
-let prepared = false;
+type Reader = typeof import("zxing-wasm/reader");
+let loading: Promise<Reader> | null = null;
 
-/** Takes the reader's WebAssembly from the installed package; left alone, the library would fetch it from the network. */
-function prepare(): void {
-  if (prepared) return;
+/**
+ * Loads the reader at its first use (a kiosk's start should not wait for it), with its WebAssembly from the installed package: left
+ * alone, the library would fetch that from the network.
+ */
+function reader(): Promise<Reader> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<Reader> {
+  const library = await import("zxing-wasm/reader");
   const file = createRequire(import.meta.url).resolve("zxing-wasm/reader/zxing_reader.wasm");
-  prepareZXingModule({ overrides: { wasmBinary: Uint8Array.from(readFileSync(file)).buffer } });
-  prepared = true;
+  library.prepareZXingModule({ overrides: { wasmBinary: Uint8Array.from(readFileSync(file)).buffer } });
+  return library;
+}
+
+async function find(image: Parameters<Reader["readBarcodes"]>[0]): Promise<readonly PhotoSymbol[]> {
+  const found = await (await reader()).readBarcodes(image, OPTIONS);
+  return found.filter(({ isValid }) => isValid).map((symbol) => ({ bytes: new Uint8Array(symbol.bytes) }));
 }
 
 /** What the first bytes of a file say that it is. */
@@ -67,10 +81,8 @@ export async function readPhoto(bytes: Uint8Array): Promise<readonly PhotoSymbol
   const pixels = kind && pixelsOf(bytes, kind);
   if (!pixels || pixels > MAX_PIXELS || bytes.length > MAX_PHOTO_BYTES)
     throw new MalformedError("not a photo of a fitting size", { bytes: bytes.length, pixels: pixels ?? 0 });
-  prepare();
   try {
-    const found = await readBarcodes(bytes, OPTIONS);
-    return found.filter(({ isValid }) => isValid).map((symbol) => ({ bytes: new Uint8Array(symbol.bytes) }));
+    return await find(bytes);
   } catch (cause) {
     throw new MalformedError("the photo cannot be decoded", { bytes: bytes.length }, { cause });
   }
@@ -85,7 +97,5 @@ export interface RgbaImage {
 
 /** Finds the QR codes among pixels, as {@link readPhoto} does. */
 export async function readPixels(image: RgbaImage): Promise<readonly PhotoSymbol[]> {
-  prepare();
-  const found = await readBarcodes(image as ImageData, OPTIONS);
-  return found.filter(({ isValid }) => isValid).map((symbol) => ({ bytes: new Uint8Array(symbol.bytes) }));
+  return find(image as Parameters<Reader["readBarcodes"]>[0]);
 }
