@@ -75,9 +75,10 @@ function showProgress(done: number): void {
 }
 
 function describe(report: FirstDayReport): string {
-  const { visitOverlap: overlap, contact2m15: near, timing } = report;
+  const { visitOverlap: overlap, contact2m15: near, realCodes: codes, timing } = report;
   return [
     `${report.scenario}, seed ${report.seed}: ${report.people} people, ${report.kiosks} kiosks, ${report.stays} stays, ${report.cases} cases`,
+    `  codes of real systems: ${codes.shown} shown, ${codes.admitted} admitted, ${codes.refused} refused, ${codes.posters} known for posters`,
     `  accepted ${report.accepted}, stored ${report.stored}, lost ${report.lost}, duplicated ${report.duplicated}`,
     `  who was there at the same time:      recall ${overlap.recall}, precision ${overlap.precision} (a check of the software)`,
     `  who was within 2 m for 15 minutes:   recall ${near.recall}, precision ${near.precision} (what a door can know)`,

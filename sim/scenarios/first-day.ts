@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEngine, type Engine, issueSiteBundle, loadEngineConfig } from "../../engine/app.ts";
+import { utf8 } from "../../protocol/bytes.ts";
 import { importSigningKey } from "../../protocol/cose.ts";
 import { parseSiteId, parseVenueId } from "../../protocol/ids.ts";
 import { issueCard } from "../../protocol/qr/bp1-card.ts";
@@ -12,11 +13,13 @@ import { compareCustody } from "../report/custody.ts";
 import { percentile, rounded } from "../report/timing.ts";
 import { pairOf, type Score, scoreOf, trueContacts, trueOverlaps } from "../report/truth.ts";
 import { createRng } from "../rng.ts";
+import type { VirtualKiosk } from "../site/virtual-kiosk.ts";
 import { type DoorSpec, VirtualSite } from "../site/virtual-site.ts";
 import { VirtualTime } from "../time/virtual-time.ts";
 import { documentOf } from "../world/documents.ts";
 import { type CardMaker, payloadOf } from "../world/payloads.ts";
 import { createPeople, type Person } from "../world/people.ts";
+import { realCodes } from "../world/real-codes.ts";
 import { createWalks } from "../world/rooms.ts";
 import { createSchedule, type Stay } from "../world/schedule.ts";
 
@@ -38,6 +41,13 @@ export interface FirstDayReport {
   readonly kiosks: number;
   readonly stays: number;
   readonly cases: number;
+  /** Codes that nobody here made, shown at the first door before it opens: what it made of them. */
+  readonly realCodes: {
+    readonly shown: number;
+    readonly admitted: number;
+    readonly refused: number;
+    readonly posters: number;
+  };
   readonly accepted: number;
   readonly stored: number;
   readonly lost: number;
@@ -117,6 +127,7 @@ class FirstDay {
       crypto: nodeCrypto,
     });
     const site = await this.#openSite(engine);
+    const codes = await this.#showRealCodes(site);
     await this.#live(site, await cardMaker(engine));
     const answers = new Map(site.kiosks.map((kiosk) => [kiosk.device, kiosk.answers]));
     const times = site.kiosks.flatMap((kiosk) => kiosk.answerTimesMs);
@@ -124,7 +135,7 @@ class FirstDay {
     await site.close();
     await engine.close();
     const custody = await compareCustody(engineDir, answers);
-    return { ...this.#head(), ...custody, ...scores, timing: this.#timing(times) };
+    return { ...this.#head(), realCodes: codes, ...custody, ...scores, timing: this.#timing(times) };
   }
 
   #door(at: number): DoorSpec {
@@ -147,6 +158,21 @@ class FirstDay {
     }
     const rng = createRng(this.#options.seed).fork("site");
     return VirtualSite.open({ folder: this.#folder, doors: this.#doors, engine, bundle, time: this.#time, rng });
+  }
+
+  /** A tester shows codes of real systems, one a second; none of them may upset the door. */
+  async #showRealCodes(site: VirtualSite): Promise<FirstDayReport["realCodes"]> {
+    const kiosk = site.kiosks[0] as VirtualKiosk;
+    const counts = { shown: 0, admitted: 0, refused: 0, posters: 0 };
+    for (const code of realCodes()) {
+      await this.#time.advanceTo(this.#time.now() + 1_000, () => site.settle());
+      const answer = await kiosk.scan(utf8(code));
+      counts.shown += 1;
+      if (answer?.code === "in_ok") counts.admitted += 1;
+      else if (answer?.code === "poster") counts.posters += 1;
+      else if (answer !== null && answer.code !== "party_ok") counts.refused += 1;
+    }
+    return counts;
   }
 
   /** Lets everybody come and go; nobody forgets to scan on the way out. */
