@@ -1,15 +1,13 @@
-// Makes docs/kiosk-screen.png from the built page: node scripts/screenshots.mjs (needs Debian's chromium and ImageMagick's montage).
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// Makes docs/kiosk-screen.png from the built page, with Debian's Chromium or the one that BLUEPOST_CHROMIUM names:
+//   node scripts/build.mjs && node scripts/screenshots.mjs
 import { chromium } from "playwright-core";
 import { createScreenModel } from "../dist/kiosk/screen/screen-model.js";
 import { createScreenServer } from "../dist/kiosk/screen/screen-server.js";
 import { systemTimers } from "../dist/runtime/timers.js";
 import { inRoot } from "./lib/root.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "bluepost-shots-"));
+const NINE_OCLOCK_MS = Date.UTC(2026, 10, 16, 2);
+const VIEW = { width: 1024, height: 640 };
 const model = createScreenModel(
   {
     mode: "idle",
@@ -18,48 +16,56 @@ const model = createScreenModel(
     capacity: { inside: 45, max: 120 },
     uplink: { online: true, unsent: 0 },
     scanner: { present: true },
-    clock: { nowMs: Date.UTC(2026, 10, 16, 2), synced: true },
+    clock: { nowMs: NINE_OCLOCK_MS, synced: true },
     language: "vi",
     hotline: "1900 9095",
   },
   systemTimers,
 );
 const server = createScreenServer({ model, webRoot: inRoot("dist/web/kiosk"), setParty: async () => ({ ok: true }) });
-const url = await server.listen({ host: "127.0.0.1", port: 0 });
 const browser = await chromium.launch({
   executablePath: process.env.BLUEPOST_CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox"],
+  args: ["--no-sandbox", "--disable-gpu"],
 });
-const page = await browser.newPage({ viewport: { width: 1024, height: 640 } });
-await page.goto(url);
-await page.locator(".idle").waitFor();
-await page.screenshot({ path: join(folder, "1.png") });
-model.show({
-  id: 1,
-  code: "in_ok",
-  offline: false,
-  atMs: Date.UTC(2026, 10, 16, 2),
-  holdMs: 60_000,
-  masked: { id: "******123456", name: "N. V. AN", birthYear: 1990 },
-  party: 0,
-  partyOpen: true,
-  hint: null,
-});
-await page.locator(".result").waitFor();
-await page.screenshot({ path: join(folder, "2.png") });
-await browser.close();
-await server.close();
-const made = spawnSync("montage", [
-  join(folder, "1.png"),
-  join(folder, "2.png"),
-  "-tile",
-  "2x1",
-  "-geometry",
-  "720x450+8+8",
-  "-colors",
-  "128",
-  "-strip",
-  `PNG8:${inRoot("docs/kiosk-screen.png")}`,
-]);
-rmSync(folder, { recursive: true, force: true });
-process.exit(made.status ?? 1);
+
+async function shots(url) {
+  const page = await browser.newPage({ viewport: VIEW });
+  await page.emulateMedia({ reducedMotion: "reduce" }); // so that the same page gives the same picture
+  await page.goto(url);
+  await page.locator(".idle").waitFor();
+  await page.evaluate(() => document.fonts.ready);
+  const idle = await page.screenshot();
+  model.show({
+    id: 1,
+    code: "in_ok",
+    offline: false,
+    atMs: NINE_OCLOCK_MS,
+    holdMs: 60_000,
+    masked: { id: "******123456", name: "N. V. AN", birthYear: 1990 },
+    party: 0,
+    partyOpen: true,
+    partyMs: 60_000,
+    hint: null,
+  });
+  await page.locator(".result").waitFor();
+  return [idle, await page.screenshot()];
+}
+
+/** Puts the pictures next to each other, each in a dark frame. */
+async function sideBySide(pictures) {
+  const page = await browser.newPage({ viewport: { width: 1600, height: 520 } });
+  const images = pictures.map((png) => `<img src="data:image/png;base64,${png.toString("base64")}">`);
+  await page.setContent(`<style>
+    body { margin: 0; display: flex; justify-content: space-evenly; align-items: center; height: 100vh; background: #fff }
+    img { width: 752px; border: 12px solid #16202c; border-radius: 18px; box-sizing: border-box }
+  </style>${images.join("")}`);
+  await page.locator("img").last().waitFor();
+  await page.screenshot({ path: inRoot("docs/kiosk-screen.png") });
+}
+
+try {
+  await sideBySide(await shots(await server.listen({ host: "127.0.0.1", port: 0 })));
+} finally {
+  await browser.close();
+  await server.close();
+}

@@ -284,6 +284,12 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
     model.update({ uplink: { online: false, unsent: 37 } });
     await kiosk.reads("Ngoại tuyến — đã lưu 37 lượt");
     expect(await kiosk.stickingOut()).toEqual([]);
+    model.update({ scanner: { present: false } });
+    await kiosk.reads("Máy quét chưa sẵn sàng");
+    expect(await kiosk.stickingOut()).toEqual([]);
+    model.update({ scanner: { present: true }, venueQr: null });
+    await kiosk.page.locator("main.alone .picture").waitFor();
+    expect(await kiosk.stickingOut()).toEqual([]);
     model.show(screenResult({ partyOpen: true, partyMs: 60_000 }));
     await kiosk.answered("in_ok");
     expect(await kiosk.stickingOut()).toEqual([]);

@@ -37,7 +37,7 @@ export function NoScanner({ language }: { readonly language: Language }): JSX.El
         <Icon name="wrench" />
       </div>
       <Phrase text="kiosk.scannerMissing" language={language} class="instruction" />
-      <p class="distance">{translate(language, "kiosk.scannerMissingHint")}</p>
+      <p class="advice">{translate(language, "kiosk.scannerMissingHint")}</p>
     </section>
   );
 }

@@ -6,6 +6,7 @@ import "@fontsource/be-vietnam-pro/vietnamese-600.css";
 import "@fontsource/be-vietnam-pro/vietnamese-700.css";
 import "../kit/theme.css";
 import "./idle.css";
+import "./hero.css";
 import "./result.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
