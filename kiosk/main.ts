@@ -89,6 +89,7 @@ async function startWith(
   const server = createScreenServer({
     model,
     webRoot: pageRoot("kiosk"),
+    log: log.child("screen"),
     setParty: async (request) => (await kiosk?.setParty(request)) ?? { ok: false },
   });
   const screen = await server.listen(config.screen);
