@@ -114,6 +114,7 @@ class GatewayApp implements Gateway, BrokerEvents {
   readonly #book = new DeviceBook();
   readonly #counters: Counters;
   readonly #startedAt: WallMs;
+  #registryVersion = "";
   #stopWatching = (): void => {};
   #closing: Promise<void> | null = null;
 
@@ -255,6 +256,9 @@ class GatewayApp implements Gateway, BrokerEvents {
 
   async #cutRevoked(): Promise<void> {
     try {
+      const version = await this.#deps.registry.version();
+      if (version === this.#registryVersion) return;
+      this.#registryVersion = version;
       for (const { device } of this.#desk.sessions) {
         const known = await this.#deps.registry.find(device);
         if (known && known.revokedAt === null) continue;

@@ -15,7 +15,8 @@ function plain(buffer: Buffer): Uint8Array {
 /** The {@link CryptoPort} over OpenSSL, as Node brings it. */
 export const nodeCrypto: CryptoPort = {
   randomBytes: (length) => plain(randomBytes(length)),
-  sha256: (bytes) => plain(hash("sha256", bytes, "buffer")), // one call: no object for the collector to finalise
+  // one call, no object to finalise; by way of text, since each buffer from OpenSSL would be an allocation of its own for the collector
+  sha256: (bytes) => plain(Buffer.from(hash("sha256", bytes, "binary"), "binary")),
   hmacSha256: (key, bytes) => plain(createHmac("sha256", key).update(bytes).digest()),
 
   aesGcmSeal({ key, nonce, aad, text }: AesGcmInput): Uint8Array {

@@ -7,6 +7,7 @@ import type { Timers } from "../../runtime/timers.ts";
 import { Connection, type ConnectionLimits, Refusal } from "./connection.ts";
 import type { BrokerEvents, DeviceBroker, DeviceSession, SendOptions } from "./device-broker.ts";
 import { EndpointAedes } from "./endpoint-aedes.ts";
+import { gatherWrites } from "./gathered-writes.ts";
 import { boundPackets, listen, type PeerIdentity, plainListener, type TlsSettings, tlsListener } from "./listeners.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -126,6 +127,7 @@ export class AedesBroker implements DeviceBroker {
     boundPackets(socket, this.#options.limits.maxPacketBytes, () =>
       this.#events?.violated("oversize", connection.device),
     );
+    gatherWrites(socket);
     socket.once("close", () => this.#forget(connection));
     if (peer && !this.#enlist(connection, peer.device)) return;
     aedes.handle(socket);

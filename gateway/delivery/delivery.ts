@@ -61,6 +61,7 @@ export class Delivery {
   #running: Promise<void> | null = null;
   #again = false;
   #cancelWait: (() => void) | null = null;
+  #cancelHolds: () => void = () => {};
   #status = {
     engineReachable: null as boolean | null,
     lastDeliveryAt: null as WallMs | null,
@@ -95,6 +96,7 @@ export class Delivery {
     this.#stop.abort();
     this.#cancelWait?.();
     this.#cancelWait = null;
+    this.#cancelHolds();
     await this.idle();
   }
 
@@ -202,7 +204,8 @@ export class Delivery {
   #armHolds(): void {
     const nowMs = this.#deps.now();
     const waits = [...this.#held.values()].map(({ untilMs }) => untilMs - nowMs).filter((ms) => ms > 0);
-    if (waits.length > 0) this.#deps.timers.after(Math.min(...waits), () => this.wake());
+    this.#cancelHolds();
+    if (waits.length > 0) this.#cancelHolds = this.#deps.timers.after(Math.min(...waits), () => this.wake());
   }
 
   #wait(ms: number): void {

@@ -49,6 +49,7 @@ interface DeviceRow {
  */
 export class SiteRegistry {
   readonly #db: Database;
+  #ownChanges = 0;
 
   private constructor(db: Database) {
     this.#db = db;
@@ -64,6 +65,12 @@ export class SiteRegistry {
       await db.close();
       throw fault;
     }
+  }
+
+  /** Changes whenever any process changes the registry: cheap to ask often. */
+  async version(): Promise<string> {
+    const row = await this.#db.get<{ data_version: number }>("PRAGMA data_version"); // counts the commits of others only
+    return `${row?.data_version ?? 0}.${this.#ownChanges}`;
   }
 
   async find(device: DeviceId): Promise<RegisteredDevice | null> {
@@ -83,6 +90,7 @@ export class SiteRegistry {
        ON CONFLICT (device) DO NOTHING`,
       [device.device, device.venue, device.venueName, device.gate, device.fingerprint, nowMs],
     );
+    this.#ownChanges += 1;
     if (added === 0) throw new DeviceExistsError("a device of this name exists", { device: device.device });
   }
 
@@ -91,6 +99,7 @@ export class SiteRegistry {
     const known = await this.find(device);
     if (!known) throw new UnknownDeviceError("no device of this name", { device });
     await this.#db.run("UPDATE devices SET revoked_ms = ? WHERE device = ? AND revoked_ms IS NULL", [nowMs, device]);
+    this.#ownChanges += 1;
   }
 
   async close(): Promise<void> {

@@ -1,18 +1,17 @@
-import { toHex } from "../../protocol/bytes.ts";
-import { BATCH_MAX_ROWS, BATCH_VERSION, type StreamKey } from "../../protocol/checkin/batch.ts";
+import { BATCH_MAX_ROWS, BATCH_VERSION, batchHash, type StreamKey } from "../../protocol/checkin/batch.ts";
 import { MAX_SEQ } from "../../protocol/checkin/record.ts";
+import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { MalformedError, requireInteger } from "../../protocol/errors.ts";
 import { parseDeviceId, parseEpoch, parseSiteId, parseStream, type SiteId } from "../../protocol/ids.ts";
+import type { ChainLink } from "./chain.ts";
 
 /** The header of a signed batch and where its payload stands; rows and sessions are walked, never decoded. */
-export interface BatchFrame extends StreamKey {
+export interface BatchFrame extends StreamKey, ChainLink {
   readonly site: SiteId;
-  readonly from: number;
-  readonly to: number;
+  /** SHA-256 of the payload. */
+  readonly hash: Uint8Array;
   /** View into the message, 32 bytes. */
   readonly previousHash: Uint8Array;
-  /** View into the message: what is hashed and signed. */
-  readonly payload: Uint8Array;
   /** Length of what stands before the payload's byte string: COSE headers with the certificates. */
   readonly prefixBytes: number;
 }
@@ -37,7 +36,7 @@ const TAG = 6;
  *
  * @throws {MalformedError} PROTO_MALFORMED or {OutOfRangeError} PROTO_OUT_OF_RANGE when the bytes are not exactly one such message
  */
-export function readBatchFrame(bytes: Uint8Array): BatchFrame {
+export function readBatchFrame(crypto: CryptoPort, bytes: Uint8Array): BatchFrame {
   const cose = new Cursor(bytes);
   if (cose.peekMajor() === TAG && cose.expect(TAG) !== TAG_SIGN1) throw new MalformedError("not COSE_Sign1");
   if (cose.expect(ARRAY) !== 4) throw new MalformedError("not COSE_Sign1");
@@ -48,15 +47,15 @@ export function readBatchFrame(bytes: Uint8Array): BatchFrame {
   const payload = cose.take();
   if (cose.pass(BYTES) !== SIGNATURE_BYTES) throw new MalformedError("not an Ed25519 signature");
   cose.end();
-  return readPayload(payload, prefixBytes);
+  return readPayload(crypto, payload, prefixBytes);
 }
 
-function readPayload(payload: Uint8Array, prefixBytes: number): BatchFrame {
+function readPayload(crypto: CryptoPort, payload: Uint8Array, prefixBytes: number): BatchFrame {
   const cursor = new Cursor(payload);
   if (cursor.expect(ARRAY) !== 10 || cursor.expect(UNSIGNED) !== BATCH_VERSION) throw new MalformedError("not a batch");
   const site = parseSiteId(cursor.text());
   const device = parseDeviceId(cursor.text());
-  const epoch = parseEpoch(toHex(cursor.fixed(8)));
+  const epoch = parseEpoch(cursor.hex(8));
   const stream = parseStream(cursor.text());
   const from = requireInteger("from", cursor.expect(UNSIGNED), { min: 1, max: MAX_SEQ });
   const last = Math.min(MAX_SEQ, from + BATCH_MAX_ROWS - 1);
@@ -67,16 +66,16 @@ function readPayload(payload: Uint8Array, prefixBytes: number): BatchFrame {
   if (cursor.expect(ARRAY) !== to - from + 1) throw new MalformedError("batch rows do not match its bounds");
   for (let seq = from; seq <= to; seq += 1) cursor.pass(BYTES);
   cursor.end();
-  return { site, device, epoch, stream, from, to, previousHash, payload, prefixBytes };
+  return { site, device, epoch, stream, from, to, hash: batchHash(crypto, payload), previousHash, prefixBytes };
 }
 
 /** Walks definite-length CBOR (RFC 8949); our encoders write no other. */
 class Cursor {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Bytes read so far. */
@@ -114,15 +113,19 @@ class Cursor {
   text(): string {
     const length = this.pass(TEXT);
     if (length > 64) throw new MalformedError("CBOR text too long");
-    let text = "";
-    for (let at = this.#at - length; at < this.#at; at += 1) text += String.fromCharCode(this.#bytes[at] as number);
-    return text;
+    return this.#bytes.toString("latin1", this.#at - length, this.#at);
   }
 
   fixed(length: number): Uint8Array {
     const bytes = this.take();
     if (bytes.length !== length) throw new MalformedError(`not ${length} bytes`);
     return bytes;
+  }
+
+  /** A byte string of this length as lower-case hex. */
+  hex(length: number): string {
+    if (this.pass(BYTES) !== length) throw new MalformedError(`not ${length} bytes`);
+    return this.#bytes.toString("hex", this.#at - length, this.#at);
   }
 
   /** Passes over one item with everything in it. */

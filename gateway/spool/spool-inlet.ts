@@ -1,5 +1,3 @@
-import { equalBytes } from "../../protocol/bytes.ts";
-import { batchHash } from "../../protocol/checkin/batch.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { SiteId } from "../../protocol/ids.ts";
@@ -17,7 +15,6 @@ interface BatchJob {
   readonly sender: Sender;
   readonly body: Uint8Array;
   readonly frame: BatchFrame;
-  readonly link: ChainLink;
 }
 
 interface BadJob {
@@ -73,12 +70,10 @@ export class SpoolInlet {
   #read(sender: Sender, body: Uint8Array): BatchJob | BadJob {
     const bad = (reason: QuarantineReason): BadJob => ({ kind: "bad", sender, body, reason });
     try {
-      const frame = readBatchFrame(body);
+      const frame = readBatchFrame(this.#options.crypto, body);
       if (frame.device !== sender.device || frame.site !== this.#options.site) return bad("foreign_device");
       if (frame.stream !== BATCH_LEAVES[sender.leaf]) return bad("wrong_stream");
-      const { from, to, previousHash } = frame;
-      const link = { from, to, previousHash, hash: batchHash(this.#options.crypto, frame.payload) };
-      return { kind: "batch", sender, body, frame, link };
+      return { kind: "batch", sender, body, frame };
     } catch (fault) {
       if (!(fault instanceof BluepostError)) throw fault;
       return bad("malformed");
@@ -111,7 +106,7 @@ export class SpoolInlet {
   #quick(job: BatchJob | BadJob, writer: GroupWriter, grown: Set<StreamState>): Acceptance | null {
     if (job.kind === "bad") return quarantine(job, job.reason, writer);
     const state = this.#options.streams.cached(job.frame);
-    if (!state || needsNeighbours(state, job.link) || !hasPrefix(state, job)) return null;
+    if (!state || needsNeighbours(state, job.frame) || !hasPrefix(state, job)) return null;
     return this.#conclude(job, state, writer, grown, []);
   }
 
@@ -126,16 +121,16 @@ export class SpoolInlet {
       await writer.flush(); // a prefix that waiting batches use must not look unused
       await streams.usePrefix(sql, state, job.body.subarray(0, job.frame.prefixBytes));
     }
-    if (!needsNeighbours(state, job.link)) return this.#conclude(job, state, writer, grown, []);
-    if (isRecent(state, job.link)) {
-      writer.redeliver(state.id, job.link.from);
+    if (!needsNeighbours(state, job.frame)) return this.#conclude(job, state, writer, grown, []);
+    if (state.recent.has(job.frame)) {
+      writer.redeliver(state.id, job.frame.from);
       return { kind: "duplicate", key: state.key };
     }
     await writer.flush(); // the neighbours may be in this very group
-    const neighbours = await streams.neighbours(sql, state.id, job.link);
+    const neighbours = await streams.neighbours(sql, state.id, job.frame);
     const result = this.#conclude(job, state, writer, grown, neighbours);
-    if (result.kind === "duplicate") writer.redeliver(state.id, job.link.from);
-    if (result.kind === "stored" && state.custody.upto === job.link.to) {
+    if (result.kind === "duplicate") writer.redeliver(state.id, job.frame.from);
+    if (result.kind === "stored" && state.custody.upto === job.frame.to) {
       await writer.flush();
       await streams.measureCustody(sql, state);
     }
@@ -149,16 +144,16 @@ export class SpoolInlet {
     grown: Set<StreamState>,
     neighbours: readonly ChainLink[],
   ): Acceptance {
-    const verdict = judgeBatch(state, job.link, neighbours);
+    const verdict = judgeBatch(state, job.frame, neighbours);
     switch (verdict.kind) {
       case "appended":
       case "late":
         writer.insert(
           { streamId: state.id, prefixId: state.prefix?.id ?? 0 },
-          job.link,
+          job.frame,
           job.body.subarray(job.frame.prefixBytes),
         );
-        this.#options.streams.append(state, job.link);
+        this.#options.streams.append(state, job.frame);
         grown.add(state);
         return STORED;
       case "duplicate":
@@ -175,10 +170,6 @@ const STORED: Acceptance = { kind: "stored" };
 function hasPrefix(state: StreamState, { body, frame }: BatchJob): boolean {
   const bytes = state.prefix?.bytes;
   return bytes?.length === frame.prefixBytes && Buffer.compare(bytes, body.subarray(0, frame.prefixBytes)) === 0;
-}
-
-function isRecent(state: StreamState, link: ChainLink): boolean {
-  return state.recent.some(({ from, to, hash }) => from === link.from && to === link.to && equalBytes(hash, link.hash));
 }
 
 function quarantine(job: BatchJob | BadJob, reason: QuarantineReason, writer: GroupWriter): Acceptance {

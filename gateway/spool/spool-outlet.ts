@@ -136,7 +136,7 @@ export class SpoolOutlet {
     );
     await sql.run("DELETE FROM batches WHERE stream_id = ? AND to_seq <= ?", [streamId, stored.upto]);
     const rewound = stored.upto < state.stored.upto; // a restored engine: what was covered is not any more
-    if (rewound || receipt.missing.length > 0) state.recent = [];
+    if (rewound || receipt.missing.length > 0) state.recent.clear();
     state.stored = stored;
     state.head = head;
     if (rewound || state.custody.upto < stored.upto) state.custody = stored;
@@ -154,7 +154,7 @@ export class SpoolOutlet {
     await sql.run("DELETE FROM batches WHERE id = ?", [batch.id]);
     await countOne(sql, reason);
     const state = await this.#options.streams.byId(sql, batch.streamId);
-    if (state) state.recent = state.recent.filter(({ from }) => from !== batch.from);
+    state?.recent.clear();
   }
 }
 

@@ -2,6 +2,7 @@ import { genesisHash, type StreamKey } from "../../protocol/checkin/batch.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import { type ChainLink, type ChainMarks, type ChainPoint, extend } from "./chain.ts";
+import { RecentLinks } from "./recent-links.ts";
 
 /** One stream's books in memory; the tables can give them back. */
 export interface StreamState extends ChainMarks {
@@ -14,7 +15,7 @@ export interface StreamState extends ChainMarks {
   /** What stood before the payload in the last message. */
   prefix: MessagePrefix | null;
   /** The last batches taken that are still in the spool or covered by `stored`, to know a repeated one at once. */
-  recent: ChainLink[];
+  readonly recent: RecentLinks;
 }
 
 /** A prefix in the table `prefixes`. */
@@ -43,7 +44,6 @@ interface LinkRow {
 
 const STREAM_COLUMNS = "id, device, epoch, stream, stored_upto, stored_hash, head_upto, head_hash";
 const LINK_COLUMNS = "from_seq, to_seq, hash, previous_hash";
-const RECENT_LINKS = 32;
 const MAX_CACHED_STREAMS = 8_192;
 const PAGE_LINKS = 1_000;
 
@@ -94,8 +94,7 @@ export class StreamTable {
   append(state: StreamState, link: ChainLink): void {
     if (link.to > state.head.upto) state.head = { upto: link.to, hash: link.hash };
     if (link.from === state.custody.upto + 1) state.custody = { upto: link.to, hash: link.hash };
-    state.recent.push(link);
-    if (state.recent.length > RECENT_LINKS) state.recent.shift();
+    state.recent.add(link);
   }
 
   /** Finds or keeps what stands before the payload of a stream's messages; those that no batch needs any more go. */
@@ -180,7 +179,16 @@ export class StreamTable {
     const past = { upto: row.head_upto, hash: row.head_hash };
     const head = top && top.to_seq > past.upto ? { upto: top.to_seq, hash: top.hash } : past;
     const genesis = genesisHash(this.#crypto, key);
-    const state: StreamState = { id: row.id, key, genesis, stored, head, custody: stored, prefix: null, recent: [] };
+    const state: StreamState = {
+      id: row.id,
+      key,
+      genesis,
+      stored,
+      head,
+      custody: stored,
+      prefix: null,
+      recent: new RecentLinks(),
+    };
     await this.measureCustody(sql, state);
     this.#states.set(nameOf(key), state);
     this.#byId.set(row.id, state);

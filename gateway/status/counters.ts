@@ -1,7 +1,10 @@
 import type { SafeDetails } from "../../protocol/errors.ts";
 import { faultFields, type Logger } from "../../runtime/log.ts";
 
-/** Counts events by name, and logs each as loud as it matters. Names come from the program, so their number is bounded. */
+/** Of one event, this many are logged each; after that only every so many-th, with the total: a flood must not fill the disk. */
+const LOGGED_EACH = 100;
+
+/** Counts events by name, and logs them as loud as they matter. Names come from the program, so their number is bounded. */
 export class Counters {
   readonly #log: Logger;
   readonly #values = new Map<string, number>();
@@ -16,14 +19,14 @@ export class Counters {
 
   /** Something that somebody must look into. */
   alarm(event: string, fields: SafeDetails = {}): void {
-    this.#add(event);
-    this.#log.error(event, fields);
+    const n = this.#add(event);
+    if (isLogged(n)) this.#log.error(event, { ...fields, n });
   }
 
   /** Something degraded that mends itself. */
   count(event: string, fields: SafeDetails = {}): void {
-    this.#add(event);
-    this.#log.warn(event, fields);
+    const n = this.#add(event);
+    if (isLogged(n)) this.#log.warn(event, { ...fields, n });
   }
 
   /** A fault, by its code. */
@@ -31,7 +34,13 @@ export class Counters {
     this.alarm(event, faultFields(fault));
   }
 
-  #add(event: string): void {
-    this.#values.set(event, (this.#values.get(event) ?? 0) + 1);
+  #add(event: string): number {
+    const n = (this.#values.get(event) ?? 0) + 1;
+    this.#values.set(event, n);
+    return n;
   }
+}
+
+function isLogged(n: number): boolean {
+  return n <= LOGGED_EACH || n % LOGGED_EACH === 0;
 }

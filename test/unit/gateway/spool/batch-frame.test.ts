@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readBatchFrame } from "../../../../gateway/spool/batch-frame.ts";
 import { encodeBatch } from "../../../../protocol/checkin/batch.ts";
 import { BluepostError, MalformedError } from "../../../../protocol/errors.ts";
+import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
 import { type MadeBatch, makeAuthority, makeDevice, type TestDevice } from "../../../support/batches.ts";
 
 describe("readBatchFrame", () => {
@@ -15,11 +16,13 @@ describe("readBatchFrame", () => {
   });
 
   it("reads the same header and payload as the full decoders", () => {
-    const frame = readBatchFrame(made.bytes);
+    const frame = readBatchFrame(nodeCrypto, made.bytes);
     const { site, device: name, epoch, stream, from, to, previousHash } = made.batch;
     expect(frame).toMatchObject({ site, device: name, epoch, stream, from, to });
     expect(Buffer.from(frame.previousHash)).toEqual(Buffer.from(previousHash));
-    expect(Buffer.from(frame.payload)).toEqual(Buffer.from(made.payload));
+    expect(Buffer.from(frame.hash)).toEqual(Buffer.from(made.hash));
+    const { length } = made.payload;
+    expect(Buffer.from(made.bytes).indexOf(Buffer.from(made.payload))).toBe(frame.prefixBytes + (length > 255 ? 3 : 2));
   });
 
   it("reads batches of every size and position", async () => {
@@ -28,7 +31,7 @@ describe("readBatchFrame", () => {
     await fc.assert(
       fc.asyncProperty(seqs, rows, async (from, encoded) => {
         const batch = { ...made.batch, from, to: from + encoded.length - 1, rows: encoded };
-        const frame = readBatchFrame(await device.sign(encodeBatch(batch)));
+        const frame = readBatchFrame(nodeCrypto, await device.sign(encodeBatch(batch)));
         expect([frame.from, frame.to]).toEqual([batch.from, batch.to]);
       }),
       { numRuns: 40 },
@@ -38,16 +41,16 @@ describe("readBatchFrame", () => {
   it("refuses rows that do not match the bounds", async () => {
     const payload = encodeBatch({ ...made.batch, to: made.batch.to + 1 });
     const message = await device.sign(payload);
-    expect(() => readBatchFrame(message)).toThrow(MalformedError);
+    expect(() => readBatchFrame(nodeCrypto, message)).toThrow(MalformedError);
   });
 
   it("refuses bytes after the message", () => {
-    expect(() => readBatchFrame(Buffer.concat([made.bytes, Buffer.of(0)]))).toThrow(MalformedError);
+    expect(() => readBatchFrame(nodeCrypto, Buffer.concat([made.bytes, Buffer.of(0)]))).toThrow(MalformedError);
   });
 
   it("refuses every shortened message", () => {
     for (let length = 0; length < made.bytes.length; length += 1) {
-      expect(() => readBatchFrame(made.bytes.subarray(0, length))).toThrow(BluepostError);
+      expect(() => readBatchFrame(nodeCrypto, made.bytes.subarray(0, length))).toThrow(BluepostError);
     }
   });
 
@@ -82,7 +85,7 @@ describe("readBatchFrame", () => {
 
 function expectTypedFault(bytes: Uint8Array): void {
   try {
-    readBatchFrame(bytes);
+    readBatchFrame(nodeCrypto, bytes);
   } catch (fault) {
     expect(fault).toBeInstanceOf(BluepostError);
   }
