@@ -21,7 +21,10 @@ export class ScreenWatch {
     this.#stop = new AbortController();
     const response = await fetch(`${this.#url}/api/events`, { signal: this.#stop.signal });
     if (!response.body) throw new Error("the screen sends no events");
-    void this.#read(response.body).catch(() => undefined); // the kiosk went away: the test opens again
+    const { signal } = this.#stop;
+    void this.#read(response.body)
+      .catch(() => undefined)
+      .then(() => this.#again(signal));
   }
 
   /** Whether the kiosk has its scanner just now. */
@@ -39,6 +42,11 @@ export class ScreenWatch {
     this.#stop.abort();
   }
 
+  /** A screen that read too slowly is dropped, as any browser would be: it comes back, like one. A kiosk that is gone stays gone. */
+  async #again(signal: AbortSignal): Promise<void> {
+    if (!signal.aborted) await this.open().catch(() => undefined);
+  }
+
   async #read(body: ReadableStream<Uint8Array>): Promise<void> {
     const decoder = new TextDecoder();
     let text = "";
@@ -51,9 +59,12 @@ export class ScreenWatch {
   }
 
   #take(event: string): void {
-    if (!event.startsWith("event: result\n")) return;
-    const result = JSON.parse(event.slice(event.indexOf("data: ") + 6)) as ScreenResult;
-    this.results.push(result);
+    const isState = event.startsWith("event: state\n");
+    if (!isState && !event.startsWith("event: result\n")) return;
+    const data: unknown = JSON.parse(event.slice(event.indexOf("data: ") + 6));
+    const result = isState ? (data as ScreenState).result : (data as ScreenResult);
+    if (result === null) return;
+    if (!isState) this.results.push(result);
     const digits = result.masked?.id?.replaceAll("*", "");
     if (result.code === "in_ok" && digits) this.accepted.add(digits);
   }
