@@ -199,7 +199,7 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
     });
 
     it("takes the identity with it when its time is over", async () => {
-      model.show(screenResult({ holdMs: 300, partyOpen: true, partyMs: 60_000 }));
+      model.show(screenResult({ holdMs: 2_000, partyOpen: true, partyMs: 60_000 }));
       await kiosk.reads(MASKED.name);
       await kiosk.forgets(MASKED.name);
       const page = await kiosk.page.content();
@@ -232,7 +232,7 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
     });
 
     it("may still be told after the answer has left the screen, or waved away", async () => {
-      model.show(screenResult({ holdMs: 200, partyOpen: true, partyMs: 60_000 }));
+      model.show(screenResult({ holdMs: 2_000, partyOpen: true, partyMs: 60_000 }));
       await kiosk.answered("in_ok");
       await kiosk.page.locator(".result").waitFor({ state: "detached" });
       await kiosk.reads("Đi cùng bao nhiêu người không có thẻ?");
@@ -247,7 +247,7 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
       model.show(screenResult({ partyOpen: true, partyMs: 60_000 }));
       await kiosk.press("2 người");
       await kiosk.forgets("Đi cùng bao nhiêu người không có thẻ?");
-      model.show(screenResult({ partyOpen: true, partyMs: 300 }));
+      model.show(screenResult({ partyOpen: true, partyMs: 2_000 }));
       await kiosk.reads("Đi cùng bao nhiêu người không có thẻ?");
       await kiosk.forgets("Đi cùng bao nhiêu người không có thẻ?");
     });
