@@ -25,6 +25,7 @@ import { resultOf, signalOf } from "./screen/result-of.ts";
 import type { KioskScreen } from "./screen/screen-port.ts";
 import type { UplinkTransport } from "./uplink/transport.ts";
 import { type DeviceSigner, Uplink, type UplinkStatus } from "./uplink/uplink.ts";
+import { RotatingCode } from "./venue-code/rotating-code.ts";
 
 export type { AdmissionPolicy } from "./admission/policy.ts";
 export { DEFAULT_POLICY } from "./admission/policy.ts";
@@ -89,6 +90,7 @@ class KioskApp implements Kiosk {
   readonly #scans: ScanService;
   readonly #uplink: Uplink;
   readonly #time: TimeSync;
+  readonly #code: RotatingCode;
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
   #loop: Promise<void> = Promise.resolve();
@@ -122,6 +124,7 @@ class KioskApp implements Kiosk {
       logger: logger.child("scan"),
       parse: (bytes, context) => deps.parser.parse(bytes, context),
     });
+    this.#code = new RotatingCode(crypto, log, trust.venueKey);
     this.#time = new TimeSync({
       crypto,
       transport,
@@ -197,6 +200,8 @@ class KioskApp implements Kiosk {
         partyMs: this.#deps.policy.partyWindowMs,
       }),
     );
+    if (answer.code === "fault") screen.update({ mode: "out_of_order" });
+    else if (answer.rows.length > 0) screen.update({ mode: "idle" });
     indicator.show(signalOf(answer.code));
     if (answer.code === "in_ok" || answer.code === "out_ok") indicator.openGate();
     this.#refresh();
@@ -220,8 +225,9 @@ class KioskApp implements Kiosk {
   async #timeFound(fix: Parameters<DeviceClock["adjust"]>[0]): Promise<void> {
     const { clock, log, place } = this.#deps;
     const before = clock.now();
-    if (!clockJumped(before, fix)) return;
-    clock.adjust(fix);
+    const isNews = clockJumped(before, fix);
+    if (isNews || before.state === "gateway") clock.adjust(fix); // each answer undoes the drift since the last
+    if (!isNews) return;
     await log.append([anchorRow(before.bootId, fix, place)]);
     this.#uplink.wake();
     await this.#tick();
@@ -231,6 +237,7 @@ class KioskApp implements Kiosk {
     const { clock, crypto, log, transport, health } = this.#deps;
     const now = clock.now();
     if (now.state !== "unsynced") await turnDay(crypto, log, now.wallMs);
+    this.#deps.screen.update({ venueQr: await this.#code.at(now.wallMs, now.state !== "unsynced") });
     this.#refresh();
     if (!this.#uplink.status.online) return;
     const message = await healthMessage(health, {

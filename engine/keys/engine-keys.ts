@@ -26,6 +26,8 @@ export interface EngineKeys {
   /** Opens match envelopes; raw X25519. */
   readonly match: RawKeyPair;
   readonly vaultPublicKey: Uint8Array;
+  /** Venue codes are sealed to it; P-256, uncompressed point of 65 bytes. Its private half stays in the file until claims of presence come. */
+  readonly venuePublicKey: Uint8Array;
   /** Signs cards; raw Ed25519. */
   readonly cardIssuer: RawKeyPair;
   /** Key of the persons' keys, 32 bytes. */
@@ -39,6 +41,7 @@ const FILES = {
   match: "match.key",
   vault: "vault.key",
   vaultPassphrase: "vault.passphrase",
+  venue: "venue.key.pem",
   cardIssuer: "card-issuer.key.pem",
   secret: "secret",
 } as const;
@@ -75,6 +78,7 @@ export async function createEngineKeys(
     [FILES.match, toHex((await createSealingKeyPair()).privateKey)],
     [FILES.vault, await lockVaultKey(make.crypto, await createSealingKeyPair(), passphrase)],
     [FILES.vaultPassphrase, passphrase],
+    [FILES.venue, p256Pem()],
     [FILES.cardIssuer, ed25519Pem()],
     [FILES.secret, toHex(make.crypto.randomBytes(32))],
   ];
@@ -94,6 +98,7 @@ export async function loadEngineKeys(dataDir: string): Promise<EngineKeys> {
     receipt: await readSecretFile(file(FILES.receipt)),
     match: await readSecretFile(file(FILES.match)),
     vault: await readSecretFile(file(FILES.vault)),
+    venue: await readSecretFile(file(FILES.venue)),
     cardIssuer: await readSecretFile(file(FILES.cardIssuer)),
     secret: await readSecretFile(file(FILES.secret)),
   };
@@ -103,6 +108,7 @@ export async function loadEngineKeys(dataDir: string): Promise<EngineKeys> {
       receipt: rawKeyPair(texts.receipt),
       match: x25519Pair(hex32(texts.match)),
       vaultPublicKey: vaultPublicKey(texts.vault),
+      venuePublicKey: p256PublicPoint(texts.venue),
       cardIssuer: rawKeyPair(texts.cardIssuer),
       secret: hex32(texts.secret),
     };
@@ -121,6 +127,17 @@ export async function loadOrCreateEngineKeys(
 
 function ed25519Pem(): string {
   return generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+function p256Pem(): string {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+function p256PublicPoint(privatePem: string): Uint8Array {
+  const { x, y } = createPublicKey(privatePem).export({ format: "jwk" });
+  const half = (text: string | undefined): Uint8Array => new Uint8Array(Buffer.from(String(text), "base64url"));
+  return concatBytes(Uint8Array.of(4), half(x), half(y));
 }
 
 function hex32(text: string): Uint8Array {

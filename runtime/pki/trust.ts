@@ -18,6 +18,8 @@ export const Trust = Type.Object(
     matchKey: Hex32,
     /** The authority's vault key, raw X25519: envelopes with names and phones are sealed to it. */
     vaultKey: Hex32,
+    /** The authority's key for venue codes, P-256, uncompressed point of 65 bytes; without it kiosks show no rotating code. */
+    venueKey: Type.Optional(Type.String({ pattern: "^04[0-9a-f]{128}$" })),
     /** Keys that sign our cards: 4-byte key id and raw Ed25519 key, hex. */
     cardIssuers: Type.Array(
       Type.Object(
