@@ -137,7 +137,7 @@ class ReferenceEngine implements Engine {
     const opener = new BatchOpener({
       crypto,
       certificates: new DeviceCertificates(crypto, keys.root.certificatePem),
-      envelopes: new EnvelopeOpener(crypto, "match", keys.match.privateKey),
+      envelopes: new EnvelopeOpener(crypto, "match", keys.match),
       persons: this.#persons,
     });
     const retentionMs = config.retentionDays * DAY_MS;

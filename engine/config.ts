@@ -19,7 +19,11 @@ export const EngineConfigSchema = Type.Object(
       ),
     }),
     listen: Group({
-      host: Type.String({ minLength: 1, default: "127.0.0.1", description: "Address that the API binds to" }),
+      host: Type.String({
+        minLength: 1,
+        default: "127.0.0.1",
+        description: "Address that the API binds to; it knows no users, so keep it on this machine or behind a proxy",
+      }),
       port: Type.Integer({
         minimum: 0,
         maximum: 65_535,

@@ -14,8 +14,8 @@ import type { ApplyContext } from "./store-rows.ts";
 
 /** Batches that one transaction may hold. */
 const MAX_GROUP = 64;
-/** Batches that may wait for a transaction before senders are told to come back. */
-const MAX_WAITING = 512;
+/** Batches that may be under way before senders are told to come back; bounds memory at about 64 MB. */
+const MAX_UNDER_WAY = 1_024;
 
 /** What one batch leaves behind, all of it committed. */
 type Outcome =
@@ -38,6 +38,7 @@ export interface IngestParts {
 export class IngestService {
   readonly #parts: IngestParts;
   readonly #group: GroupCommit<OpenedBatch, Outcome>;
+  #underWay = 0;
 
   constructor(parts: IngestParts) {
     this.#parts = parts;
@@ -51,14 +52,26 @@ export class IngestService {
    * @throws {StoreError} RT_STORE_FAILED when the commit fails; nothing is claimed then, and sending again is safe
    */
   async ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer> {
-    if (this.#group.queued > MAX_WAITING) throw new EngineBusyError("too many batches wait", { waiting: MAX_WAITING });
+    if (this.#underWay + batches.length > MAX_UNDER_WAY) {
+      throw new EngineBusyError("too many batches wait", { underWay: this.#underWay });
+    }
+    this.#underWay += batches.length;
+    try {
+      return { results: await this.#answer(await this.#store(batches)) };
+    } finally {
+      this.#underWay -= batches.length;
+    }
+  }
+
+  /** Batches go to their commit while the next ones are opened. */
+  async #store(batches: readonly Uint8Array[]): Promise<readonly Outcome[]> {
     const waiting: Promise<Outcome>[] = [];
     for (const bytes of batches) {
       const outcome = this.#group.add(await this.#parts.opener.open(bytes));
       outcome.catch(() => undefined); // awaited below; this one keeps an early fault from counting as unhandled
       waiting.push(outcome);
     }
-    return { results: await this.#answer(await Promise.all(waiting)) };
+    return Promise.all(waiting);
   }
 
   /** Resolves when nothing waits for a commit. */

@@ -147,17 +147,28 @@ async function setUp(
   return { enc: new Uint8Array(sender.enc), aead: await exportKey(sender) };
 }
 
+/** The private half of a sealing key, raw X25519; with the public half beside it a session opens a third faster. */
+export interface OpeningKey {
+  readonly privateKey: Uint8Array;
+  readonly publicKey?: Uint8Array;
+}
+
+type RecipientKey = Parameters<typeof suite.createRecipientContext>[0]["recipientKey"];
+
 /** Opens the envelopes of one kind with one private key; keeps the derived key of the sessions it saw last. */
 export class EnvelopeOpener {
   readonly #crypto: CryptoPort;
   readonly #kind: EnvelopeKind;
-  readonly #privateKey: Uint8Array;
+  readonly #key: OpeningKey;
   readonly #sessions = new Map<string, AeadKey>();
+  /** The same keys by the header object that was admitted, so that a row need not spell its session out. */
+  readonly #admitted = new WeakMap<SessionHeader, AeadKey>();
+  #recipientKey: Promise<RecipientKey> | null = null;
 
-  constructor(crypto: CryptoPort, kind: EnvelopeKind, privateKey: Uint8Array) {
+  constructor(crypto: CryptoPort, kind: EnvelopeKind, key: Uint8Array | OpeningKey) {
     this.#crypto = crypto;
     this.#kind = kind;
-    this.#privateKey = privateKey;
+    this.#key = key instanceof Uint8Array ? { privateKey: key } : key;
   }
 
   /**
@@ -167,16 +178,21 @@ export class EnvelopeOpener {
    */
   async admit(header: SessionHeader): Promise<void> {
     const name = toHex(header.id) + toHex(this.#encOf(header));
-    if (this.#sessions.has(name)) return;
-    try {
-      const recipientKey = await suite.kem.deserializePrivateKey(this.#privateKey);
-      const context = await suite.createRecipientContext({
-        recipientKey,
-        enc: this.#encOf(header),
-        info: info(this.#kind, header.id),
-      });
+    const aead = this.#sessions.get(name) ?? (await this.#setUp(header));
+    if (!this.#sessions.has(name)) {
       if (this.#sessions.size >= 4_096) this.#sessions.delete(this.#sessions.keys().next().value as string);
-      this.#sessions.set(name, await exportKey(context));
+      this.#sessions.set(name, aead);
+    }
+    this.#admitted.set(header, aead);
+  }
+
+  async #setUp(header: SessionHeader): Promise<AeadKey> {
+    this.#recipientKey ??= importRecipient(this.#key);
+    const recipientKey = await this.#recipientKey;
+    try {
+      const enc = this.#encOf(header);
+      const context = await suite.createRecipientContext({ recipientKey, enc, info: info(this.#kind, header.id) });
+      return await exportKey(context);
     } catch (cause) {
       throw new BadSealError("sealing session does not open", {}, { cause });
     }
@@ -193,7 +209,7 @@ export class EnvelopeOpener {
     identity: SealedIdentity,
     place: Omit<EnvelopeContext, "envelope" | "keyId">,
   ): Uint8Array {
-    const aead = this.#sessions.get(toHex(header.id) + toHex(this.#encOf(header)));
+    const aead = this.#admitted.get(header) ?? this.#sessions.get(toHex(header.id) + toHex(this.#encOf(header)));
     const text = this.#kind === "match" ? identity.match : identity.vault;
     if (!aead || !text) throw new BadSealError("sealing session not admitted");
     const keyId = this.#kind === "match" ? header.matchKeyId : header.vaultKeyId;
@@ -204,6 +220,12 @@ export class EnvelopeOpener {
   #encOf(header: SessionHeader): Uint8Array {
     return this.#kind === "match" ? header.matchEnc : header.vaultEnc;
   }
+}
+
+async function importRecipient({ privateKey, publicKey }: OpeningKey): Promise<RecipientKey> {
+  const secret = await suite.kem.deserializePrivateKey(privateKey);
+  if (!publicKey) return secret;
+  return { privateKey: secret, publicKey: await suite.kem.deserializePublicKey(publicKey) };
 }
 
 /** Makes a key pair for one of the two sealing keys, raw X25519. */

@@ -59,7 +59,7 @@ CREATE TABLE event (
   unknown INTEGER NOT NULL,
   annulled INTEGER NOT NULL DEFAULT 0,
   stored_at INTEGER NOT NULL,
-  session_id INTEGER REFERENCES sealing_session (id),
+  session_id INTEGER, -- in sealing_session; no foreign key, since pruning would look every session up in every row
   session_index INTEGER,
   vault BLOB
 ) STRICT;

@@ -201,4 +201,14 @@ describe("ingest", () => {
     const salvaged = await engine.ingest([lost.bytes]);
     expect(await receiptOf(engine, salvaged.results[0])).toMatchObject({ upto: 4, tombstoned: [], n: 4 });
   });
+
+  it("tells senders to come back when too much is under way, and takes their batches then", async () => {
+    const { engine, authority } = await openTestEngine();
+    const made = await (await makeDevice(authority)).batch([{ who: an }]);
+    const many = Array.from({ length: 1_000 }, () => made.bytes);
+    const first = engine.ingest(many);
+    await expect(engine.ingest(many)).rejects.toMatchObject({ code: "ENGINE_BUSY", recovery: "retry" });
+    expect((await first).results).toHaveLength(1_000);
+    expect((await engine.ingest([made.bytes])).results[0]?.verdict).toBe("duplicate");
+  });
 });
