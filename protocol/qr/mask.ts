@@ -5,12 +5,17 @@ export function maskId(id: string): string {
   return [...id].map((character, at) => (at < 6 ? "*" : character)).join("");
 }
 
-/** Initials of the family and middle names, then the given name in capitals: `N. V. AN`. */
+/** Longer names exist, but not on a screen: initials kept, and characters of the given name. */
+const MOST_INITIALS = 6;
+const MOST_LETTERS = 24;
+
+/** Initials of the family and middle names, then the given name in capitals: `N. V. AN`; null when there is none. */
 export function maskName(name: string): string | null {
   const words = name.trim().split(/\s+/).filter(Boolean);
   const given = words.pop();
   if (given === undefined) return null;
-  return [...words.map((word) => `${[...word][0]?.toUpperCase()}.`), given.toUpperCase()].join(" ");
+  const initials = words.slice(0, MOST_INITIALS).map((word) => `${[...word][0]?.toUpperCase()}.`);
+  return [...initials, [...given].slice(0, MOST_LETTERS).join("").toUpperCase()].join(" ");
 }
 
 const YEAR_FIRST = /^(\d{4})(?:[-/.]|$)/;
