@@ -55,6 +55,7 @@ describe("trace", () => {
     ]);
     const { contacts, persons, visits } = await traceOf(engine, 1);
     expect(visits.map(({ venueName }) => venueName)).toEqual(["Chợ Rạch Giá", null]);
+    expect((await engine.stats()).unknownVenues).toEqual(["0000000z"]);
     expect(contacts.map(({ person, venue, minutesCertain }) => [person, venue, minutesCertain])).toEqual([
       [engine.personOf(who(2)), "7k3m9q2x", 29.9],
       ...[who(2), who(4)]
