@@ -72,6 +72,7 @@ async function showKeys(flags: CommonFlags): Promise<number> {
     receiptKey: toHex(keys.receipt.publicKey),
     matchKey: toHex(keys.match.publicKey),
     vaultKey: toHex(keys.vaultPublicKey),
+    venueKey: toHex(keys.venuePublicKey),
     cardIssuer: {
       kid: toHex(cardIssuerKid(crypto, keys.cardIssuer.publicKey)),
       publicKey: toHex(keys.cardIssuer.publicKey),
@@ -83,6 +84,7 @@ async function showKeys(flags: CommonFlags): Promise<number> {
     `receipt key  ${shown.receiptKey}`,
     `match key    ${shown.matchKey}`,
     `vault key    ${shown.vaultKey}`,
+    `venue key    ${shown.venueKey}`,
     `card issuer  ${shown.cardIssuer.kid} ${shown.cardIssuer.publicKey}`,
   ]);
   return 0;
