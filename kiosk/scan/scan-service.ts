@@ -74,6 +74,7 @@ export class ScanService {
     const now = this.#deps.clock.now();
     const reading = await this.#read(scan, now);
     this.#deps.counters.add(reading.kind === "credential" ? `scan.${reading.format}` : `scan.${reading.kind}`);
+    if (reading.kind !== "party") this.#last = null; // somebody else stands at the door: a number is no longer the last visitor's
     if (reading.kind !== "credential") return this.#answerOther(reading, now);
     const { decided } = await this.#inTurn(() => this.#decide(reading, now));
     return decided;
