@@ -7,7 +7,7 @@ import type { RootLogger } from "../runtime/log.ts";
 import { Database } from "../runtime/sqlite/database.ts";
 import { migrate } from "../runtime/sqlite/migrate.ts";
 import { every, type Timers } from "../runtime/timers.ts";
-import type { BrokerEvents, DeviceBroker, DeviceSession, Violation } from "./broker/device-broker.ts";
+import type { BrokerEvents, DeviceBroker, DeviceSession, PublishedLeaf, Violation } from "./broker/device-broker.ts";
 import { SessionDesk } from "./broker/session-desk.ts";
 import type { GatewayConfig } from "./config.ts";
 import { CustodyNotifier } from "./delivery/custody-notifier.ts";
@@ -75,6 +75,9 @@ export interface Gateway {
 
 const SPOOL_MIGRATIONS = join(import.meta.dirname, "spool/migrations");
 
+/** The index has one busy page a stream, in every commit: copied out every thousand pages, each would be written twice as often. */
+const CHECKPOINT_PAGES = 4_000;
+
 /** How often the registry is looked at for revocations, milliseconds. */
 const REVOCATION_EVERY_MS = 1_000;
 
@@ -85,7 +88,11 @@ const REVOCATION_EVERY_MS = 1_000;
  */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const file = join(deps.config.dataDir, "spool.db");
-  const db = await Database.open({ file, synchronous: deps.config.spool.synchronous });
+  const db = await Database.open({
+    file,
+    synchronous: deps.config.spool.synchronous,
+    walAutocheckpoint: CHECKPOINT_PAGES,
+  });
   let reader: Database | null = null;
   try {
     await migrate(db, SPOOL_MIGRATIONS);
@@ -196,8 +203,8 @@ class GatewayApp implements Gateway, BrokerEvents {
     if (leaf === "receipt") this.#door.resendReceipts(session.device);
   }
 
-  published(...message: Parameters<BrokerEvents["published"]>): Promise<void> {
-    return this.#door.published(...message);
+  published(session: DeviceSession, leaf: PublishedLeaf, payload: Uint8Array): Promise<void> {
+    return this.#door.published(session, leaf, payload);
   }
 
   violated(kind: Violation, device: DeviceId | null): void {

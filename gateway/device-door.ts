@@ -65,30 +65,32 @@ export class DeviceDoor {
     );
   }
 
-  /** Plain `then`: tens of thousands a second come this way, and each `await` is three more objects. */
+  /** Plain `then` with functions made once: tens of thousands a second come this way. */
   #batch(device: DeviceId, leaf: BatchLeaf, payload: Uint8Array): Promise<void> {
-    return this.#deps.inlet.accept({ device, leaf }, payload).then(
-      (acceptance) => (acceptance.kind === "stored" ? undefined : this.#answer(device, acceptance)),
-      (fault: unknown) => {
-        this.#deps.counters.fault("spool.commit_failed", fault);
-        throw fault;
-      },
-    );
+    return this.#deps.inlet.accept({ device, leaf }, payload).then(this.#concluded, this.#failed);
   }
 
-  async #answer(device: DeviceId, acceptance: Exclude<Acceptance, { kind: "stored" }>): Promise<void> {
+  readonly #concluded = (acceptance: Acceptance): Promise<void> | undefined =>
+    acceptance.kind === "stored" ? undefined : this.#answer(acceptance);
+
+  readonly #failed = (fault: unknown): never => {
+    this.#deps.counters.fault("spool.commit_failed", fault);
+    throw fault;
+  };
+
+  async #answer(acceptance: Exclude<Acceptance, { kind: "stored" }>): Promise<void> {
     const { broker, counters, custody, outlet } = this.#deps;
     switch (acceptance.kind) {
       case "duplicate": {
         const receipt = await outlet.receiptOf(acceptance.key);
-        if (receipt) broker.send(device, "receipt", receipt);
+        if (receipt) broker.send(acceptance.key.device, "receipt", receipt);
         return;
       }
       case "fork":
-        counters.alarm("stream.forked", { device, stream: acceptance.key.stream });
+        counters.alarm("stream.forked", { device: acceptance.key.device, stream: acceptance.key.stream });
         return custody.fork(acceptance.key, acceptance.agreed);
       case "quarantined":
-        counters.alarm("batch.quarantined", { device, reason: acceptance.reason });
+        counters.alarm("batch.quarantined", { device: acceptance.device, reason: acceptance.reason });
     }
   }
 

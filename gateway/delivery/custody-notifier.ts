@@ -7,7 +7,7 @@ import type { ChainPoint } from "../spool/chain.ts";
 import type { StreamState } from "../spool/stream-table.ts";
 
 /** Receipts of one stream follow each other no faster than this, milliseconds: a signature costs as much as ten commits. */
-export const CUSTODY_EVERY_MS = 500;
+export const CUSTODY_EVERY_MS = 1_000;
 
 export interface CustodyDeps {
   /** The gateway's key. */

@@ -41,13 +41,18 @@ export class GroupWriter {
     this.#nowMs = nowMs;
   }
 
-  /** @param body the message without the prefix that `prefixId` stands for */
-  insert(place: { readonly streamId: number; readonly prefixId: number }, link: ChainLink, body: Uint8Array): void {
+  /** @param message the whole message, of which the first `prefixBytes` are what `prefixId` stands for */
+  insert(
+    place: { readonly streamId: number; readonly prefixId: number; readonly prefixBytes: number },
+    link: ChainLink,
+    message: Uint8Array,
+  ): void {
     const offset = this.#blob.length + 1; // SQLite counts from 1
     this.#blob.append(link.hash);
     this.#blob.append(link.previousHash);
-    this.#blob.append(body);
-    this.#rows.push(`[${place.streamId},${link.from},${link.to},${offset},${body.length},${place.prefixId}]`);
+    this.#blob.append(message, place.prefixBytes);
+    const bytes = message.length - place.prefixBytes;
+    this.#rows.push(`[${place.streamId},${link.from},${link.to},${offset},${bytes},${place.prefixId}]`);
   }
 
   quarantine(message: PutAside): void {
@@ -93,14 +98,16 @@ export class GrowingBlob {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  append(bytes: Uint8Array): void {
-    const end = this.#length + bytes.length;
+  /** @param start first byte to take */
+  append(bytes: Uint8Array, start = 0): void {
+    const end = this.#length + bytes.length - start;
     if (end > this.#buffer.length) {
       const larger = Buffer.allocUnsafe(2 ** Math.ceil(Math.log2(end)));
       larger.set(this.#buffer.subarray(0, this.#length));
       this.#buffer = larger;
     }
-    this.#buffer.set(bytes, this.#length);
+    if (Buffer.isBuffer(bytes)) bytes.copy(this.#buffer, this.#length, start);
+    else this.#buffer.set(start === 0 ? bytes : bytes.subarray(start), this.#length);
     this.#length = end;
   }
 

@@ -149,9 +149,9 @@ export class SpoolInlet {
       case "appended":
       case "late":
         writer.insert(
-          { streamId: state.id, prefixId: state.prefix?.id ?? 0 },
+          { streamId: state.id, prefixId: state.prefix?.id ?? 0, prefixBytes: job.frame.prefixBytes },
           job.frame,
-          job.body.subarray(job.frame.prefixBytes),
+          job.body,
         );
         this.#options.streams.append(state, job.frame);
         grown.add(state);
@@ -169,10 +169,10 @@ const STORED: Acceptance = { kind: "stored" };
 
 function hasPrefix(state: StreamState, { body, frame }: BatchJob): boolean {
   const bytes = state.prefix?.bytes;
-  return bytes?.length === frame.prefixBytes && Buffer.compare(bytes, body.subarray(0, frame.prefixBytes)) === 0;
+  return bytes?.length === frame.prefixBytes && bytes.compare(body, 0, frame.prefixBytes) === 0;
 }
 
 function quarantine(job: BatchJob | BadJob, reason: QuarantineReason, writer: GroupWriter): Acceptance {
   writer.quarantine({ ...job.sender, reason, body: job.body });
-  return { kind: "quarantined", reason };
+  return { kind: "quarantined", device: job.sender.device, reason };
 }

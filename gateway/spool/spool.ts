@@ -29,7 +29,7 @@ export type Acceptance =
   /** It was here already: the device missed an acknowledgement or a receipt. */
   | { readonly kind: "duplicate"; readonly key: StreamKey }
   | { readonly kind: "fork"; readonly key: StreamKey; readonly agreed: ChainPoint }
-  | { readonly kind: "quarantined"; readonly reason: QuarantineReason };
+  | { readonly kind: "quarantined"; readonly device: DeviceId; readonly reason: QuarantineReason };
 
 /** A batch on its way to the engine. */
 export interface SpooledBatch {

@@ -21,7 +21,7 @@ export interface StreamState extends ChainMarks {
 /** A prefix in the table `prefixes`. */
 export interface MessagePrefix {
   readonly id: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
 }
 
 interface StreamRow {
@@ -111,7 +111,7 @@ export class StreamTable {
       await sql.run("INSERT INTO prefixes (stream_id, bytes) VALUES (?, ?)", [state.id, bytes]);
       row = await find();
     }
-    if (row) state.prefix = { id: row.id, bytes: Uint8Array.from(bytes) };
+    if (row) state.prefix = { id: row.id, bytes: Buffer.from(bytes) };
   }
 
   /** Batches in the tables that overlap a link or touch it. */

@@ -145,7 +145,11 @@ describe("a batch at the spool", () => {
     ["of the presence stream on checkins", "wrong_stream", async () => makeDevice(authority, { stream: "p" })],
   ])("%s is put aside", async (_title, reason, make) => {
     const [door, other, spool] = [await makeDevice(authority), await make(), await openTestSpool(tempFolder())];
-    expect(await spool.accept(door, await other.batch([row]))).toEqual({ kind: "quarantined", reason });
+    expect(await spool.accept(door, await other.batch([row]))).toEqual({
+      kind: "quarantined",
+      device: "door-a",
+      reason,
+    });
     expect((await spool.outlet.stats()).quarantined).toEqual({ [reason]: 1 });
   });
 
@@ -174,7 +178,7 @@ describe("the quarantine", () => {
     }
     const tooMany = device.reborn({ epoch: nextEpoch() });
     const verdict = await spool.accept(tooMany, await tooMany.batch([row]));
-    expect(verdict).toEqual({ kind: "quarantined", reason: "too_many_epochs" });
+    expect(verdict).toMatchObject({ kind: "quarantined", reason: "too_many_epochs" });
   });
 });
 
