@@ -13,11 +13,12 @@ import type { Trust } from "../runtime/pki/trust.ts";
 import { every, type Timers } from "../runtime/timers.ts";
 import type { AdmissionPolicy } from "./admission/policy.ts";
 import { Visitors } from "./admission/visitors.ts";
-import { anchorRow, clockJumped } from "./clock/anchor.ts";
+import { anchorRow, clockJumped, tombstoneDraft } from "./clock/anchor.ts";
 import { TimeSync } from "./clock/time-sync.ts";
 import { turnDay } from "./day/day-turn.ts";
 import { type HealthSource, healthMessage, stateMessage } from "./health/health.ts";
 import type { CheckinLog } from "./ledger/checkin-log.ts";
+import { RoomKeeper } from "./ledger/room-keeper.ts";
 import { Counters } from "./scan/counters.ts";
 import { type ScanAnswer, ScanService } from "./scan/scan-service.ts";
 import { SealingPool } from "./scan/sealing-pool.ts";
@@ -53,6 +54,8 @@ export interface KioskDeps {
   readonly crypto: CryptoPort;
   readonly logger: RootLogger;
   readonly health: HealthSource;
+  /** File that keeps room back on the disk; null in the simulator. */
+  readonly reserveFile: string | null;
   /** Told of every answered scan, also of one that changes nothing (null); for the simulator and the benches. */
   readonly answered?: (answer: ScanAnswer | null) => void;
 }
@@ -89,6 +92,7 @@ class KioskApp implements Kiosk {
   readonly #counters = new Counters();
   readonly #scans: ScanService;
   readonly #uplink: Uplink;
+  readonly #room: RoomKeeper;
   readonly #time: TimeSync;
   readonly #code: RotatingCode;
   readonly #stop = new AbortController();
@@ -112,7 +116,16 @@ class KioskApp implements Kiosk {
       logger: logger.child("uplink"),
       changed: () => this.#refresh(),
     });
+    this.#room = new RoomKeeper({
+      log,
+      reserveFile: deps.reserveFile,
+      freeBytes: () => deps.health.diskFreeBytes(),
+      custodyUpto: () => this.#uplink.status.custodyUpto,
+      draft: () => tombstoneDraft(clock.now(), deps.place),
+      logger: logger.child("ledger"),
+    });
     this.#scans = new ScanService({
+      append: (rows) => this.#room.append(rows),
       crypto,
       clock,
       log,
@@ -223,12 +236,12 @@ class KioskApp implements Kiosk {
   }
 
   async #timeFound(fix: Parameters<DeviceClock["adjust"]>[0]): Promise<void> {
-    const { clock, log, place } = this.#deps;
+    const { clock, place } = this.#deps;
     const before = clock.now();
     const isNews = clockJumped(before, fix);
     if (isNews || before.state === "gateway") clock.adjust(fix); // each answer undoes the drift since the last
     if (!isNews) return;
-    await log.append([anchorRow(before.bootId, fix, place)]);
+    await this.#room.append([anchorRow(before.bootId, fix, place)]);
     this.#uplink.wake();
     await this.#tick();
   }
@@ -237,6 +250,7 @@ class KioskApp implements Kiosk {
     const { clock, crypto, log, transport, health } = this.#deps;
     const now = clock.now();
     if (now.state !== "unsynced") await turnDay(crypto, log, now.wallMs);
+    await this.#room.tend();
     this.#deps.screen.update({ venueQr: await this.#code.at(now.wallMs, now.state !== "unsynced") });
     this.#refresh();
     if (!this.#uplink.status.online) return;

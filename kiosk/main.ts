@@ -111,6 +111,7 @@ async function startWith(
     timers: systemTimers,
     crypto: nodeCrypto,
     logger: log,
+    reserveFile: join(config.dataDir, "reserve.bin"),
     health: {
       version: version(),
       diskFreeBytes: () => freeBytes(config.dataDir),

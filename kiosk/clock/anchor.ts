@@ -1,6 +1,6 @@
 import type { DeviceTime } from "../../firmware/ports/device-clock.ts";
 import type { BootId, VenueId } from "../../protocol/ids.ts";
-import type { Append } from "../ledger/checkin-log.ts";
+import type { Append, RecordDraft } from "../ledger/checkin-log.ts";
 import type { TimeFix } from "./time-sync.ts";
 
 /** A clock that drifted by less than this is left alone, milliseconds: an anchor costs a row. */
@@ -33,5 +33,24 @@ export function anchorRow(
       party: 0,
       evidence: "none",
     },
+  };
+}
+
+/** Place and time for a tombstone; which rows it stands for, the ledger fills in. */
+export function tombstoneDraft(
+  now: DeviceTime,
+  place: { readonly venue: VenueId; readonly gate: number },
+): RecordDraft {
+  return {
+    ...place,
+    kind: "tombstone",
+    boot: now.bootId,
+    boottimeMs: now.boottimeMs,
+    wallMs: now.wallMs,
+    clock: now.state,
+    uncertaintyMs: now.uncertaintyMs,
+    scheme: "none",
+    party: 0,
+    evidence: "none",
   };
 }

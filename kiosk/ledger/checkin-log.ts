@@ -91,6 +91,8 @@ export interface CheckinLog {
     readonly custodyUpto: number;
     readonly tombstone: RecordDraft;
   }): Promise<Eviction>;
+  /** Whether the file may grow. On a full disk it must not: what is left belongs to the write-ahead log of the eviction itself. */
+  allowGrowth(allowed: boolean): Promise<void>;
   /** Goes on in a new epoch: every unconfirmed row is issued again there, its seals untouched. @returns rows issued again */
   startEpoch(): Promise<number>;
   /** Replaces the day keys; the older ones are gone from the file when this resolves. */

@@ -30,7 +30,8 @@ export async function evictRows(
   const lost = Math.max(0, floor.upto - safe);
   return {
     floor,
-    lost: lost > 0 ? { from: safe + 1, to: floor.upto } : null,
+    // From the first row that nobody confirmed, not from the first of this round: an older tombstone may be among the evicted.
+    lost: lost > 0 ? { from: Math.max(facts.watermark.upto, custodyUpto) + 1, to: floor.upto } : null,
     counts: { receipted, custody, lost },
   };
 }

@@ -28,6 +28,9 @@ const MAX_GROUP = 256;
 /** Commits after which a confirmation that is only in memory is written along. */
 const LAZY_COMMITS = 64;
 
+/** SQLite's own limit on the number of pages. */
+const MAX_PAGES = 4_294_967_294;
+
 /** What the log is opened with; made by kiosk/ledger/open-ledger.ts. */
 export interface LogDeps {
   readonly database: Database;
@@ -152,17 +155,22 @@ export class SqliteCheckinLog implements CheckinLog {
   evict(request: { rows: number; custodyUpto: number; tombstone: RecordDraft }): Promise<Eviction> {
     return this.#exclusive(async () => {
       const plan = await evictRows(this.#deps.database, { ...request, facts: this.#facts, lastCut: this.#lastCut });
-      if (plan.lost) {
-        // The tombstone first: a cut between the two leaves rows that are named as lost and still come, never the reverse.
-        const draft: RecordDraft = {
+      if (plan.lost)
+        await this.#bury(plan.floor, {
           ...request.tombstone,
           kind: "tombstone",
           lost: { ...plan.lost, reason: "disk_full" },
-        };
-        await this.#commit([[{ draft, tag: null, seal: null }]]);
-      }
-      if (plan.floor.upto > this.#facts.floor.upto) await this.#dropUpto(plan.floor);
+        });
+      else if (plan.floor.upto > this.#facts.floor.upto) await this.#dropUpto(plan.floor);
       return plan.counts;
+    });
+  }
+
+  allowGrowth(allowed: boolean): Promise<void> {
+    return this.#exclusive(async () => {
+      const row = await this.#deps.database.get<{ page_count: number }>("PRAGMA page_count");
+      const pages = allowed ? MAX_PAGES : Math.max(1, row?.page_count ?? MAX_PAGES);
+      await this.#deps.database.exec(`PRAGMA max_page_count = ${pages}`);
     });
   }
 
@@ -208,7 +216,20 @@ export class SqliteCheckinLog implements CheckinLog {
     await this.#deps.database.close();
   }
 
-  async #commit(jobs: readonly (readonly Append[])[]): Promise<readonly (readonly LoggedRow[])[]> {
+  /** Deletes rows and writes their tombstone in one transaction: on a full disk the one makes the room for the other. */
+  async #bury(floor: Watermark, tombstone: RecordDraft): Promise<void> {
+    const facts = { ...this.#facts, floor };
+    await this.#commit([[{ draft: tombstone, tag: null, seal: null }]], async (sql) => {
+      await deleteRows(sql, floor.upto);
+      await writeFacts(sql, facts, ["floor", "watermark"]);
+    });
+    this.#facts = facts;
+  }
+
+  async #commit(
+    jobs: readonly (readonly Append[])[],
+    first: (sql: Sql) => Promise<void> = async () => {},
+  ): Promise<readonly (readonly LoggedRow[])[]> {
     let seq = this.#lastSeq;
     const fresh = new Map<number, SessionHeader>();
     const placed = jobs.map((job) => job.map((append) => this.#place(append, ++seq, fresh)));
@@ -217,7 +238,8 @@ export class SqliteCheckinLog implements CheckinLog {
     const due = this.#unsavedConfirmations >= LAZY_COMMITS;
     try {
       await this.#deps.database.transaction(async (sql) => {
-        for (const [first, header] of fresh) await insertSession(sql, first, header);
+        await first(sql);
+        for (const [seqOfFirst, header] of fresh) await insertSession(sql, seqOfFirst, header);
         const ends = new Map(cuts.map(({ upto, hash }) => [upto, hash]));
         const onDisk = rows.map((row): DiskRow => ({ ...row, cut: ends.get(row.record.seq) ?? null }));
         await insertRows(sql, onDisk);

@@ -36,6 +36,8 @@ export interface ScanServiceDeps {
   readonly crypto: CryptoPort;
   readonly clock: DeviceClock;
   readonly log: CheckinLog;
+  /** Commits rows; makes room first when the disk is full. */
+  readonly append: CheckinLog["append"];
   readonly visitors: Visitors;
   readonly sealing: SealingPool;
   readonly policy: AdmissionPolicy;
@@ -166,7 +168,7 @@ export class ScanService {
   ): Promise<ScanAnswer> {
     const { now } = step;
     try {
-      const rows = await this.#deps.log.append([step.append]);
+      const rows = await this.#deps.append([step.append]);
       const row = rows[0] as LoggedRow;
       const untilMs = (now.boottimeMs + this.#deps.policy.partyWindowMs) as BoottimeMs;
       this.#last = admission.direction === "in" ? { credential, row, untilMs } : null;
@@ -194,7 +196,7 @@ export class ScanService {
       evidence: "none",
     };
     try {
-      const rows = await log.append([
+      const rows = await this.#deps.append([
         { draft: annul, tag: null, seal: null },
         this.#append(last.credential, draft, tags[0] ?? null),
       ]);

@@ -94,6 +94,7 @@ export class VirtualKiosk {
       timers: time,
       crypto: nodeCrypto,
       logger: spec.log,
+      reserveFile: null,
       health: {
         version: "sim",
         diskFreeBytes: () => Promise.resolve(1e9),
