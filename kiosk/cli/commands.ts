@@ -1,24 +1,17 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { BluepostError } from "../../protocol/errors.ts";
+import { type CommonFlags, print, withSettings } from "../../runtime/cli/frame.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { type KioskConfig, loadKioskConfig } from "../config.ts";
 import { readBundle } from "../provision/bundle.ts";
 import { listOutbox, viewLedger } from "./ledger-view.ts";
 
-/** Flags that every command has. */
-export interface CommonFlags {
-  readonly config?: string;
-  readonly set?: readonly string[];
-  readonly json?: boolean;
-}
+export type { CommonFlags } from "../../runtime/cli/frame.ts";
 
 /** Adds the flags that name a configuration. */
 export function withConfig(command: Command): Command {
-  return command
-    .option("-c, --config <file>", "configuration file (TOML)")
-    .option("-s, --set <key=value...>", "one setting, for example screen.port=8090; wins over file and environment")
-    .option("--json", "one JSON object on standard output");
+  return withSettings(command, "screen.port=8090");
 }
 
 /** Loads the configuration that the flags name. */
@@ -29,10 +22,6 @@ export function configOf(flags: CommonFlags): ReturnType<typeof loadKioskConfig>
 /** Folder of the device bundle. */
 export function bundleDirOf(config: ReturnType<typeof loadKioskConfig>): string {
   return config.bundleDir || join(config.dataDir, "bundle");
-}
-
-function print(flags: CommonFlags, value: Readonly<Record<string, unknown>>, lines: readonly string[]): void {
-  console.log(flags.json ? JSON.stringify(value) : lines.join("\n"));
 }
 
 /**

@@ -21,7 +21,7 @@ import { VirtualDeviceClock } from "../devices/virtual-device-clock.ts";
 import type { MemoryNetwork } from "../network/memory-network.ts";
 import type { Rng } from "../rng.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
-import type { DoorSpec } from "./virtual-site.ts";
+import type { DoorSpec } from "./door-spec.ts";
 
 export interface VirtualKioskSpec {
   readonly folder: string;

@@ -10,25 +10,13 @@ import {
   type SiteBundle,
   SiteRegistry,
 } from "../../gateway/app.ts";
-import type { VenueId } from "../../protocol/ids.ts";
 import { type RootLogger, silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
-import type { VirtualBoot } from "../devices/virtual-device-clock.ts";
 import { MemoryNetwork } from "../network/memory-network.ts";
 import type { Rng } from "../rng.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
+import type { DoorSpec } from "./door-spec.ts";
 import { VirtualKiosk, type VirtualKioskSpec } from "./virtual-kiosk.ts";
-
-/** One door of a simulated site. */
-export interface DoorSpec {
-  readonly device: string;
-  readonly venue: VenueId;
-  readonly venueName: string;
-  readonly clock: Omit<VirtualBoot, "bootId">;
-  /** The kiosk never hears the gateway's time: a wrong clock stays wrong. */
-  readonly withoutTime?: boolean;
-  readonly driftPpm?: number;
-}
 
 /** What a site is made of. */
 export interface SiteSpec {

@@ -12,9 +12,9 @@ const AN = "001090123456||Nguyễn Văn An|01011990|Nam|12 Trần Phú, Rạch G
 const BINH = "001090654321||Trần Thị Bình|02021955|Nữ|3 Lê Lợi, Rạch Giá|15042021";
 
 /** Why this suite cannot run here, or "". */
-const missing = [noChromium ?? "", noPtys].filter(Boolean).join("; ");
+const noBrowserOrPty = [noChromium ?? "", noPtys].filter(Boolean).join("; ");
 
-describe.skipIf(missing !== "")(`a whole kiosk in Chromium ${missing}`, () => {
+describe.skipIf(noBrowserOrPty !== "")(`a whole kiosk in Chromium ${noBrowserOrPty}`, () => {
   const folder = mkdtempSync(join(tmpdir(), "bluepost-browser-"));
   let site: ProcessSite;
   let door: ProcessDoor;
