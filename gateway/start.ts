@@ -68,6 +68,6 @@ function createBroker({ mqtt }: GatewayConfig, identity: GatewayIdentity): Aedes
     plainPort: mqtt.plainLoopbackPort === 0 ? null : mqtt.plainLoopbackPort,
     limits: { ...mqtt, maxWillBytes: MAX_WILL_BYTES },
     timers: systemTimers,
-    nowMs: Date.now,
+    nowMs: () => performance.now(),
   });
 }

@@ -3,12 +3,21 @@ import type { Server, Socket } from "node:net";
 import type { Aedes, AedesOptions, AuthenticateError, Client, ConnectPacket } from "aedes";
 import type { DeviceId, SiteId } from "../../protocol/ids.ts";
 import { type DownLeaf, maySubscribe, topicOf } from "../../protocol/mqtt/topics.ts";
-import type { Timers } from "../../runtime/timers.ts";
+import { every, type Timers } from "../../runtime/timers.ts";
 import { Connection, type ConnectionLimits, Refusal } from "./connection.ts";
-import type { BrokerEvents, DeviceBroker, DeviceSession, SendOptions } from "./device-broker.ts";
+import type { BrokerEvents, DeviceBroker, DeviceSession, PublishedLeaf, SendOptions } from "./device-broker.ts";
 import { EndpointAedes } from "./endpoint-aedes.ts";
 import { gatherWrites } from "./gathered-writes.ts";
-import { boundPackets, listen, type PeerIdentity, plainListener, type TlsSettings, tlsListener } from "./listeners.ts";
+import {
+  filterReads,
+  listen,
+  meterFor,
+  type PeerIdentity,
+  plainListener,
+  type TlsSettings,
+  tlsListener,
+} from "./listeners.ts";
+import { PublishLane } from "./publish-lane.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 export interface BrokerLimits extends ConnectionLimits {
@@ -28,11 +37,14 @@ export interface AedesBrokerOptions {
   readonly plainPort: number | null;
   readonly limits: BrokerLimits;
   readonly timers: Timers;
+  /** Monotonic. */
   readonly nowMs: () => number;
 }
 
 /** A client that asks for no keep-alive, or a longer one, gets this, seconds: a dead connection must be noticed at last. */
 const KEEPALIVE_LIMIT_S = 600;
+/** How often silent connections are looked for, milliseconds. */
+const SWEEP_EVERY_MS = 1_000;
 /** A client that does not read for this long is dropped, milliseconds. */
 const DRAIN_TIMEOUT_MS = 10_000;
 
@@ -42,6 +54,10 @@ const DRAIN_TIMEOUT_MS = 10_000;
  * aedes writes PUBACK as soon as `authorizePublish` calls back, before it stores or routes anything; so that callback waits for the
  * spool's commit. It closes a client whose callback gets an error, so errors stand for broken rules, never for bad content. Its
  * emitter with a bound on concurrency drains recursively and dies when many pipelining clients drop at once; ours has none.
+ *
+ * Of a session that is ready, QoS 1 messages on the device's own fixed topics never reach aedes: {@link PublishLane} takes them out of
+ * the stream, under the same rules, and they are acknowledged here. Everything else is aedes': CONNECT, subscriptions, wills, QoS 0,
+ * retained messages, and every message that breaks a rule.
  */
 export class AedesBroker implements DeviceBroker {
   readonly #options: AedesBrokerOptions;
@@ -50,7 +66,9 @@ export class AedesBroker implements DeviceBroker {
   readonly #buckets = new Map<DeviceId, TokenBucket>();
   #events: BrokerEvents | null = null;
   #aedes: Aedes | null = null;
+  readonly #lanes = new WeakMap<Connection, PublishLane<PublishedLeaf>>();
   #servers: Server[] = [];
+  #stopSweeping = (): void => {};
   #ports: { readonly tls: number | null; readonly plain: number | null } = { tls: null, plain: null };
 
   constructor(options: AedesBrokerOptions) {
@@ -68,6 +86,7 @@ export class AedesBroker implements DeviceBroker {
     await aedes.listen();
     this.#aedes = aedes;
     this.#watch(aedes, events);
+    this.#stopSweeping = every(this.#options.timers, SWEEP_EVERY_MS, () => this.#dropSilent());
     const { site, tls, plainPort } = this.#options;
     if (tls) {
       const server = tlsListener(site, tls, {
@@ -108,6 +127,7 @@ export class AedesBroker implements DeviceBroker {
 
   async close(): Promise<void> {
     this.#events = null;
+    this.#stopSweeping();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const connections of this.#byDevice.values()) for (const { socket } of connections) socket.destroy();
     await new Promise<void>((resolve) => (this.#aedes ? this.#aedes.close(resolve) : resolve()));
@@ -124,13 +144,27 @@ export class AedesBroker implements DeviceBroker {
   #accept(aedes: Aedes, socket: Socket, peer: PeerIdentity | null): void {
     const connection = new Connection(this.#options.site, socket, peer);
     this.#connections.set(socket, connection);
-    boundPackets(socket, this.#options.limits.maxPacketBytes, () =>
-      this.#events?.violated("oversize", connection.device),
-    );
+    this.#filter(connection);
     gatherWrites(socket);
     socket.once("close", () => this.#forget(connection));
     if (peer && !this.#enlist(connection, peer.device)) return;
     aedes.handle(socket);
+  }
+
+  #filter(connection: Connection): void {
+    const meter = meterFor(this.#options.limits.maxPacketBytes);
+    const lane = new PublishLane<PublishedLeaf>((leaf, id, payload) => this.#take(connection, { leaf, id, payload }));
+    this.#lanes.set(connection, lane);
+    filterReads(connection.socket, {
+      measure: (chunk) => {
+        connection.heardAtMs = this.#options.nowMs();
+        const good = meter.feed(chunk);
+        if (!good) this.#events?.violated("oversize", connection.device);
+        return good;
+      },
+      pass: (chunk) => lane.feed(chunk),
+      isStalled: () => connection.isStalled(),
+    });
   }
 
   /** Counts the connection as the device's. @returns false when it has too many; the socket is closed then */
@@ -191,7 +225,9 @@ export class AedesBroker implements DeviceBroker {
     });
     aedes.on("clientReady", (client) => {
       const connection = this.#connections.get(client.conn);
-      if (connection?.admitted && connection.session) events.connected(connection.session);
+      if (!connection?.admitted || !connection.session) return;
+      this.#lanes.get(connection)?.open(connection.topics);
+      events.connected(connection.session);
     });
     aedes.on("ack", (_packet, client) => this.#connections.get(client.conn)?.alive());
     aedes.on("ping", (_packet, client) => this.#connections.get(client.conn)?.alive());
@@ -210,7 +246,8 @@ export class AedesBroker implements DeviceBroker {
     const connection = this.#connections.get(client.conn);
     if (!connection) return;
     packet.clean = true; // sessions live in the spool, not in the broker's memory
-    packet.keepalive = Math.min(packet.keepalive || KEEPALIVE_LIMIT_S, KEEPALIVE_LIMIT_S);
+    connection.idleLimitMs = Math.min(packet.keepalive || KEEPALIVE_LIMIT_S, KEEPALIVE_LIMIT_S) * 1_500; // [MQTT-3.1.2-24]
+    packet.keepalive = 0; // aedes would not see the messages that the lane takes, and end the session
     connection.examine(client, packet, this.#options.limits);
     if (connection.refusal) this.#events?.violated(connection.refusal.violation, connection.device);
     else if (connection.device === null && connection.session) this.#enlist(connection, connection.session.device);
@@ -263,6 +300,32 @@ export class AedesBroker implements DeviceBroker {
     connection.alive();
     if (leaf !== "state") packet.retain = false; // a retained batch would stay in memory for ever
     events.published(session, leaf, packet.payload as Buffer).then(() => done(null), done);
+  }
+
+  /** A message that came by the lane. */
+  #take(connection: Connection, message: { leaf: PublishedLeaf; id: number; payload: Uint8Array }): void {
+    const { session, socket } = connection;
+    const events = this.#events;
+    if (!events || !session || socket.destroyed) return;
+    if (this.#tooFast(session.device)) {
+      events.violated("rate", session.device);
+      socket.destroy();
+      return;
+    }
+    connection.alive();
+    connection.pending(message.payload.length);
+    events.published(session, message.leaf, message.payload).then(
+      () => connection.acknowledge(message.id, message.payload.length),
+      () => socket.destroy(),
+    );
+  }
+
+  #dropSilent(): void {
+    const nowMs = this.#options.nowMs();
+    for (const connections of this.#byDevice.values()) {
+      for (const { socket, heardAtMs, idleLimitMs } of connections)
+        if (nowMs - heardAtMs > idleLimitMs) socket.destroy();
+    }
   }
 
   #tooFast(device: DeviceId): "rate" | null {

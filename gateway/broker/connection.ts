@@ -19,6 +19,8 @@ export interface ConnectionLimits {
   readonly maxWillBytes: number;
 }
 
+/** Bytes of one client that may wait for their commit before it is not read any further. */
+const MAX_PENDING_BYTES = 262_144;
 const BAD_IDENTIFIER = 2;
 const BAD_USER_NAME = 4;
 const NOT_AUTHORIZED = 5;
@@ -35,6 +37,11 @@ export class Connection {
   client: Client | null = null;
   refusal: { readonly violation: Violation; readonly returnCode: number } | null = null;
   admitted = false;
+  /** Longest silence before it is taken for dead, milliseconds; and when the last byte came. */
+  idleLimitMs = Number.POSITIVE_INFINITY;
+  heardAtMs = 0;
+  #pendingBytes = 0;
+  #stalled = false;
   #leaves = new Map<string, PublishedLeaf>();
   #waiting = new Set<(alive: boolean) => void>();
 
@@ -57,6 +64,34 @@ export class Connection {
       this.session = { device, boot, fingerprint: this.#peer?.fingerprint ?? null };
       for (const leaf of UP_LEAVES) this.#leaves.set(topicOf(this.#site, device, leaf), leaf);
     }
+  }
+
+  /** Topics that this device may publish on, without the answers to commands. */
+  get topics(): ReadonlyMap<string, PublishedLeaf> {
+    return this.#leaves;
+  }
+
+  /** Whether so much waits for its commit that nothing more may be read. */
+  isStalled(): boolean {
+    this.#stalled ||= this.#pendingBytes > MAX_PENDING_BYTES;
+    return this.#stalled;
+  }
+
+  /** Notes that a message waits for its commit. */
+  pending(bytes: number): void {
+    this.#pendingBytes += bytes;
+  }
+
+  /** Writes PUBACK for such a message, and goes on reading if it had stopped. */
+  acknowledge(messageId: number, bytes: number): void {
+    this.#pendingBytes -= bytes;
+    if (this.socket.destroyed) return;
+    const puback = Buffer.allocUnsafe(4);
+    puback.writeUInt32BE(0x40020000 + messageId);
+    this.socket.write(puback);
+    if (!this.#stalled || this.#pendingBytes > MAX_PENDING_BYTES / 2) return;
+    this.#stalled = false;
+    this.socket.emit("readable"); // what came meanwhile is in the socket's buffer, and nothing else will say so
   }
 
   /** The leaf that a topic names, if this device may publish on it. */

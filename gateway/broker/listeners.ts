@@ -96,18 +96,32 @@ export function listen(server: Server, address: { readonly host: string; readonl
   });
 }
 
+/** What stands between a socket and its reader. */
+export interface ReadFilter {
+  /** @returns false when a packet is too long; the socket is destroyed then */
+  readonly measure: (chunk: Uint8Array) => boolean;
+  /** @returns what the reader gets of these bytes; null for nothing */
+  readonly pass: (chunk: Buffer) => Buffer | null;
+  /** Whether nothing may be read now; who says so emits "readable" when it is over. */
+  readonly isStalled: () => boolean;
+}
+
+/** Meter of one connection's packets; the first one has a tighter bound. */
+export function meterFor(maxBytes: number): PacketMeter {
+  return new PacketMeter({ maxBytes, maxFirstBytes: Math.min(maxBytes, MAX_CONNECT_BYTES) });
+}
+
 /**
- * Bounds the packets of a socket before its reader sees them: the reader gets nothing of a packet that is too long.
- *
- * The reader is aedes, which parses whatever `read()` returns and has no bound of its own.
+ * Puts a filter before a socket's reader. The reader is aedes, which parses whatever `read()` returns, takes it only when it has
+ * finished what it had, and has no bound of its own.
  */
-export function boundPackets(socket: Socket, maxBytes: number, oversize: () => void): void {
-  const meter = new PacketMeter({ maxBytes, maxFirstBytes: Math.min(maxBytes, MAX_CONNECT_BYTES) });
+export function filterReads(socket: Socket, { measure, pass, isStalled }: ReadFilter): void {
   const read = socket.read.bind(socket);
   socket.read = (size?: number): unknown => {
+    if (isStalled()) return null;
     const chunk: unknown = read(size);
-    if (!(chunk instanceof Uint8Array) || meter.feed(chunk)) return chunk;
-    oversize();
+    if (!Buffer.isBuffer(chunk)) return chunk;
+    if (measure(chunk)) return pass(chunk);
     socket.destroy();
     return null;
   };

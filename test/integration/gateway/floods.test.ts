@@ -175,3 +175,46 @@ describe("a client that breaks the rules", () => {
     });
   });
 });
+
+describe("a client that sends more than the disk takes", () => {
+  it("is read no further until its messages are committed, and then to the end", async () => {
+    const rig = await open(["mqtt.publishBurst=10000", "mqtt.publishPerSecond=10000"]);
+    const client = await door(rig);
+    const blocker = await Database.open({ file: `${rig.folder}/spool.db` });
+    onTestFinished(() => blocker.close());
+    await blocker.exec("BEGIN IMMEDIATE");
+    const count = 400;
+    const noise = Buffer.alloc(30_000, 1); // 12 MB in all, put aside as malformed; well above what sockets buffer by themselves
+    for (let id = 1; id <= count; id += 1) client.write(publishPacket(topic("checkins"), id, noise));
+    await answersWithoutDisk(rig);
+    expect(client.socket.writableLength).toBeGreaterThan(0);
+    expect(client.acked).toEqual([]);
+    await blocker.exec("ROLLBACK");
+    await waitFor(() => client.acked.length === count, { timeoutMs: 30_000 });
+    expect(client.acked).toEqual(Array.from({ length: count }, (_, at) => at + 1));
+  });
+
+  it("is dropped when it falls silent for one and a half times its keep-alive, and not while it only publishes", async () => {
+    const rig = await open();
+    const [silent, busy] = [await RawClient.open(rig.plainPort), await RawClient.open(rig.plainPort)];
+    onTestFinished(() => busy.destroy());
+    silent.write(connectPacket({ clientId: "door-a", username: "boot:0a0b0c0d", keepAliveSeconds: 1 }));
+    busy.write(connectPacket({ clientId: "door-b", username: "boot:0a0b0c0d", keepAliveSeconds: 1 }));
+    await waitFor(() => busy.connack === 0 && silent.connack === 0);
+    let id = 0;
+    const ticking = setInterval(
+      () => busy.write(publishPacket(topic("health", "door-b"), ++id, Buffer.from("{}"))),
+      200,
+    );
+    onTestFinished(() => clearInterval(ticking));
+    await waitFor(() => silent.closed);
+    expect(busy.closed).toBe(false);
+  });
+});
+
+/** A neighbour still gets answers to what needs no disk. */
+async function answersWithoutDisk(rig: GatewayRig): Promise<void> {
+  const other = await door(rig, "door-b");
+  other.write(publishPacket(topic("health", "door-b"), 9, Buffer.from("{}")));
+  await waitFor(() => other.acked.length === 1);
+}
