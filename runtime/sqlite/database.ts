@@ -41,6 +41,9 @@ export interface Sql {
   get<Row extends object = SqlRow>(sql: string, params?: SqlParams): Promise<Row | undefined>;
 }
 
+/** Statements kept prepared; generated ones beyond that are prepared anew each time. */
+const MAX_STATEMENTS = 256;
+
 export interface DatabaseOptions {
   /** Path of the database file; created when absent. */
   readonly file: string;
@@ -109,18 +112,20 @@ export class Database implements Sql {
     });
   }
 
-  run(sql: string, params: SqlParams = []): Promise<number> {
+  async run(sql: string, params: SqlParams = []): Promise<number> {
+    const statement = this.#statements.get(sql) ?? (await this.#prepare(sql));
     return new Promise((resolve, reject) => {
-      this.#prepare(sql).run(params, function (this: sqlite3.RunResult, fault: Error | null) {
+      statement.run(params, function (this: sqlite3.RunResult, fault: Error | null) {
         if (fault) reject(translate(fault));
         else resolve(this.changes);
       });
     });
   }
 
-  all<Row extends object = SqlRow>(sql: string, params: SqlParams = []): Promise<Row[]> {
+  async all<Row extends object = SqlRow>(sql: string, params: SqlParams = []): Promise<Row[]> {
+    const statement = this.#statements.get(sql) ?? (await this.#prepare(sql));
     return new Promise((resolve, reject) => {
-      this.#prepare(sql).all<Row>(params, (fault, rows) => (fault ? reject(translate(fault)) : resolve(rows)));
+      statement.all<Row>(params, (fault, rows) => (fault ? reject(translate(fault)) : resolve(rows)));
     });
   }
 
@@ -162,15 +167,19 @@ export class Database implements Sql {
     });
   }
 
-  #prepare(sql: string): sqlite3.Statement {
-    const known = this.#statements.get(sql);
-    if (known) return known;
-    if (this.#statements.size >= 256) return this.#driver.prepare(sql, swallow); // a generated statement: not kept
-    const statement = this.#driver.prepare(sql, swallow);
-    this.#statements.set(sql, statement);
-    return statement;
+  /** Waits for the outcome: the package never answers a call on a statement that could not be prepared. */
+  #prepare(sql: string): Promise<sqlite3.Statement> {
+    return new Promise((resolve, reject) => {
+      const statement = this.#driver.prepare(sql, (fault: Error | null) => {
+        if (fault) {
+          reject(translate(fault));
+          return;
+        }
+        const known = this.#statements.get(sql); // another call prepared the same text meanwhile
+        if (known) statement.finalize();
+        else if (this.#statements.size < MAX_STATEMENTS) this.#statements.set(sql, statement);
+        resolve(known ?? statement);
+      });
+    });
   }
 }
-
-/** A statement that cannot be prepared fails again, with the same error, when it is run. */
-function swallow(): void {}

@@ -66,6 +66,16 @@ describe("Database", () => {
     await database.close();
   });
 
+  it("fails a statement that cannot be prepared, and goes on", async () => {
+    const database = await Database.open({ file: join(tempFolder(), "t.db") });
+    await expect(database.all("SELECT * FROM nowhere")).rejects.toBeInstanceOf(StoreError);
+    await expect(database.transaction((sql) => sql.run("INSERT INTO nowhere VALUES (1)"))).rejects.toBeInstanceOf(
+      StoreError,
+    );
+    expect(await database.all("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await database.close();
+  });
+
   it("says that a file is no database", async () => {
     const file = join(tempFolder(), "t.db");
     writeFileSync(file, "x".repeat(5_000));
