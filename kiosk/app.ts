@@ -93,6 +93,7 @@ class KioskApp implements Kiosk {
   readonly #scans: ScanService;
   readonly #uplink: Uplink;
   readonly #room: RoomKeeper;
+  readonly #sealing: SealingPool;
   readonly #time: TimeSync;
   readonly #code: RotatingCode;
   readonly #stop = new AbortController();
@@ -107,6 +108,7 @@ class KioskApp implements Kiosk {
     this.#deps = deps;
     const { log, crypto, clock, transport, timers, logger, trust } = deps;
     const sealing = new SealingPool(crypto, { match: fromHex(trust.matchKey), vault: fromHex(trust.vaultKey) });
+    this.#sealing = sealing;
     this.#uplink = new Uplink({
       log,
       transport,
@@ -153,7 +155,8 @@ class KioskApp implements Kiosk {
   }
 
   async open(): Promise<void> {
-    const { timers, transport } = this.#deps;
+    const { timers, transport, clock } = this.#deps;
+    await this.#sealing.prepare(clock.now().boottimeMs);
     await this.#replay();
     await this.#tick();
     this.#uplink.open();

@@ -42,6 +42,7 @@ export interface LedgerOptions {
  */
 export async function openLedger(options: LedgerOptions): Promise<SqliteCheckinLog> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  for (const parent of [dirname(options.folder), dirname(dirname(options.folder))]) await syncFolder(parent); // a new name must last
   const file = join(options.folder, "ledger.db");
   try {
     return await openSound(file, options);
@@ -122,7 +123,11 @@ async function writeEpochCopy(file: string, epoch: Epoch): Promise<void> {
   const path = `${file}.epoch`;
   await writeFile(`${path}.new`, epoch, { mode: 0o600, flush: true });
   await rename(`${path}.new`, path);
-  const folder = await open(dirname(file));
+  await syncFolder(dirname(file));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
   await folder.sync();
   await folder.close();
 }

@@ -24,7 +24,7 @@ export class SealingPool {
     this.#keys = keys;
   }
 
-  /** Opens or replaces sessions as needed. */
+  /** Opens or replaces sessions as needed. @throws {BadSealError} PROTO_BAD_SEAL when a public key is not one */
   async prepare(nowMs: BoottimeMs): Promise<void> {
     if (!this.#current || nowMs - this.#current.openedMs >= SESSION_AGE_MS) {
       this.#current = { session: this.#next ?? (await SealingSession.open(this.#crypto, this.#keys)), openedMs: nowMs };

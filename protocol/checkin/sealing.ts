@@ -92,7 +92,11 @@ export class SealingSession {
     this.#vault = keys.vault;
   }
 
-  /** Opens a session to two public keys; costs two X25519 key agreements. */
+  /**
+   * Opens a session to two public keys; costs two X25519 key agreements.
+   *
+   * @throws {BadSealError} PROTO_BAD_SEAL when one of them is not a public key
+   */
   static async open(crypto: CryptoPort, recipients: SealingKeys): Promise<SealingSession> {
     const id = crypto.randomBytes(8);
     const match = await setUp("match", recipients.match, id);
@@ -142,9 +146,13 @@ async function setUp(
   publicKey: Uint8Array,
   id: Uint8Array,
 ): Promise<{ enc: Uint8Array; aead: AeadKey }> {
-  const recipientPublicKey = await suite.kem.deserializePublicKey(publicKey);
-  const sender = await suite.createSenderContext({ recipientPublicKey, info: info(kind, id) });
-  return { enc: new Uint8Array(sender.enc), aead: await exportKey(sender) };
+  try {
+    const recipientPublicKey = await suite.kem.deserializePublicKey(publicKey);
+    const sender = await suite.createSenderContext({ recipientPublicKey, info: info(kind, id) });
+    return { enc: new Uint8Array(sender.enc), aead: await exportKey(sender) };
+  } catch (cause) {
+    throw new BadSealError(`the authority's ${kind} key is not one`, {}, { cause });
+  }
 }
 
 /** The private half of a sealing key, raw X25519; with the public half beside it a session opens a third faster. */

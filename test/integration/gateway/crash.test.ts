@@ -1,15 +1,12 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { SiteRegistry } from "../../../gateway/app.ts";
-import { parseDeviceId, parseVenueId } from "../../../protocol/ids.ts";
-import type { WallMs } from "../../../protocol/units.ts";
 import { Database } from "../../../runtime/sqlite/database.ts";
+import { connected, gatewayArgs, register } from "../../support/gateway-process.ts";
 import { doorOf, makeSite } from "../../support/gateway-rig.ts";
 import type { TestSite } from "../../support/gateway-site.ts";
-import { connectPacket, publishPacket } from "../../support/mqtt-wire.ts";
-import { freePort, Part, spawnPart, tempFolder, waitFor } from "../../support/processes.ts";
-import { RawClient } from "../../support/raw-mqtt.ts";
+import { publishPacket } from "../../support/mqtt-wire.ts";
+import { Part, spawnPart, tempFolder, waitFor } from "../../support/processes.ts";
+import type { RawClient } from "../../support/raw-mqtt.ts";
 
 const KILLS = Number(process.env["BLUEPOST_KILLS"] ?? 10);
 const CLIENTS = 8;
@@ -19,46 +16,6 @@ let site: TestSite;
 beforeAll(async () => {
   site = await makeSite();
 });
-
-async function register(folder: string, names: readonly string[]): Promise<void> {
-  const registry = await SiteRegistry.open(join(folder, "registry.db"));
-  for (const name of names) {
-    const place = { venue: parseVenueId("7k3m9q2x"), venueName: "School", gate: 1, fingerprint: "" };
-    await registry.add({ ...place, device: parseDeviceId(name) }, Date.now() as WallMs);
-  }
-  await registry.close();
-}
-
-/** Arguments of a real gateway process in `folder`, with its loopback listener open and no engine in reach. */
-async function gatewayArgs(folder: string): Promise<{ args: string[]; port: number }> {
-  const bundle = join(folder, "bundle");
-  mkdirSync(bundle, { recursive: true });
-  const { authority, trust } = site.identity;
-  writeFileSync(join(bundle, "authority.crt.pem"), authority.certificatePem);
-  writeFileSync(join(bundle, "authority.key.pem"), authority.privateKeyPem);
-  writeFileSync(join(bundle, "trust.json"), JSON.stringify({ ...trust, gateway: "" }));
-  const port = await freePort();
-  const settings = [
-    `dataDir=${folder}`,
-    "log.level=error",
-    "mqtt.host=127.0.0.1",
-    "mqtt.port=0",
-    `mqtt.plainLoopbackPort=${port}`,
-    "mqtt.publishPerSecond=100000",
-    "mqtt.publishBurst=100000",
-    "engine.url=http://127.0.0.1:9",
-    "http.host=127.0.0.1",
-    "http.port=0",
-  ];
-  return { args: ["start", "--site-bundle", bundle, ...settings.flatMap((one) => ["--set", one])], port };
-}
-
-async function connected(port: number, device: string): Promise<RawClient> {
-  const client = await RawClient.open(port);
-  client.write(connectPacket({ clientId: device, username: "boot:0a0b0c0d", keepAliveSeconds: 60 }));
-  await waitFor(() => client.connack === 0);
-  return client;
-}
 
 async function spooled(folder: string): Promise<ReadonlySet<string>> {
   const db = await Database.open({ file: join(folder, "spool.db") });
@@ -74,7 +31,7 @@ describe("a gateway process", () => {
     const folder = tempFolder();
     const names = Array.from({ length: CLIENTS }, (_, at) => `door-${at}`);
     await register(folder, names);
-    const { args, port } = await gatewayArgs(folder);
+    const { args, port } = await gatewayArgs(site, folder);
     const acked = new Set<string>();
     const makers = await Promise.all(names.map((name) => doorOf(site, name)));
     const gateway = new Part({ script: "dist/gateway/main.js", args });
@@ -116,7 +73,7 @@ describe("a gateway process", () => {
     const [folder, count] = [tempFolder(), 1_000];
     const names = Array.from({ length: count }, (_, at) => `door-${at}`);
     await register(folder, names);
-    const { args, port } = await gatewayArgs(folder);
+    const { args, port } = await gatewayArgs(site, folder);
     const gateway = await spawnPart({ script: "dist/gateway/main.js", args });
     const bytes = (await (await doorOf(site, "door-0")).batch([{ kind: "anchor" }])).bytes;
     const clients: RawClient[] = [];
