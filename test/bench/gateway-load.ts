@@ -6,7 +6,7 @@ import { parseDeviceId } from "../../protocol/ids.ts";
 import { topicOf } from "../../protocol/mqtt/topics.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { makeAuthority, makeDevice, type TestAuthority } from "../support/batches.ts";
-import { runLoad } from "../support/mqtt-load.ts";
+import { type LoadReport, runLoad } from "../support/mqtt-load.ts";
 import { PacketReader, subscribePacket } from "../support/mqtt-wire.ts";
 import { type GatewayLoad, type GatewayLoadReport, loadDevice } from "./kiosk-load.ts";
 import { freshInput } from "./kit.ts";
@@ -18,22 +18,25 @@ async function measure(load: GatewayLoad): Promise<GatewayLoadReport> {
   const authority = await makeAuthority();
   const batches: Uint8Array[][] = [];
   for (let client = 0; client < load.clients; client += 1)
-    batches.push(await makeBatches(authority, client, load.messages));
+    batches.push(await makeBatches(authority, client, load.warmUp + load.messages));
   const subscriber = load.durableSubscriber ? await subscribeDurably(load.port) : null;
   const ackedSeqs: number[][] = batches.map(() => []);
-  const report = await runLoad({
-    host: "127.0.0.1",
-    port: load.port,
-    clients: load.clients,
-    inFlight: load.inFlight,
-    messages: load.messages,
-    durationMs: load.durationMs,
-    clientId: loadDevice,
-    username: () => "boot:0a0b0c0d",
-    topic: (client) => topicOf(SITE as never, loadDevice(client) as never, "checkins"),
-    payload: (client, message) => batches[client]?.[message] ?? new Uint8Array(),
-    onAck: (client, message) => ackedSeqs[client]?.push(message + 1),
-  });
+  const send = (first: number, messages: number): Promise<LoadReport> =>
+    runLoad({
+      host: "127.0.0.1",
+      port: load.port,
+      clients: load.clients,
+      inFlight: load.inFlight,
+      messages,
+      durationMs: load.durationMs,
+      clientId: loadDevice,
+      username: () => "boot:0a0b0c0d",
+      topic: (client) => topicOf(SITE as never, loadDevice(client) as never, "checkins"),
+      payload: (client, message) => batches[client]?.[first + message] ?? new Uint8Array(),
+      onAck: (client, message) => ackedSeqs[client]?.push(first + message + 1),
+    });
+  if (load.warmUp > 0) await send(0, load.warmUp);
+  const report = await send(load.warmUp, load.messages);
   subscriber?.destroy();
   return { ...report, bytesPerMessage: batches[0]?.at(-1)?.length ?? 0, ackedSeqs };
 }

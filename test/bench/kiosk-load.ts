@@ -8,6 +8,8 @@ export interface GatewayLoad {
   /** Batches made for each client before the load starts. */
   readonly messages: number;
   readonly durationMs: number;
+  /** Batches of each client that are sent before the clock starts, so that a compiler at run time has done its work. */
+  readonly warmUp: number;
   /** Whether a subscriber with a durable session takes every message, so that a broker has something to keep. */
   readonly durableSubscriber: boolean;
 }
