@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { BENCHES } from "./lib/benches.mjs";
-import { whenStale } from "./lib/build.mjs";
+import { CODE, copyDataFiles, whenStale } from "./lib/build.mjs";
 import { prepare } from "./lib/part.mjs";
 import { EXIT, giveUp, inRoot, say } from "./lib/root.mjs";
 import { runNode } from "./lib/spawn.mjs";
@@ -20,8 +20,13 @@ if (!existsSync(inRoot(`test/bench/${name}.bench.ts`)))
 await prepare();
 await whenStale({
   name: "bench",
-  inputs: ["test/bench", "test/support", "protocol", "runtime", "firmware", "kiosk", "gateway", "engine", "sim"],
-  make: () => runNode(inRoot("node_modules/typescript/bin/tsc"), ["-p", "test/bench/tsconfig.json"], { quiet: true }),
+  inputs: ["test/bench", "test/support", ...CODE],
+  make: async () => {
+    const compiler = inRoot("node_modules/typescript/bin/tsc");
+    const code = await runNode(compiler, ["-p", "test/bench/tsconfig.json"], { quiet: true });
+    for (const folder of CODE) copyDataFiles(folder, "dist/bench");
+    return code;
+  },
 });
 
 const { run } = await import(pathToFileURL(inRoot(`dist/bench/test/bench/${name}.bench.js`)).href);

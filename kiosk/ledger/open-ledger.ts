@@ -8,7 +8,7 @@ import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { type DeviceId, type Epoch, parseEpoch, type SiteId } from "../../protocol/ids.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { faultFields } from "../../runtime/log.ts";
-import { Database, StoreCorruptError } from "../../runtime/sqlite/database.ts";
+import { Database, StoreCorruptError, StoreError } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
 import { type Facts, type LedgerHome, readFacts, writeFacts } from "./facts.ts";
 import { selectSessions } from "./rows.ts";
@@ -17,6 +17,8 @@ import { SqliteCheckinLog } from "./sqlite-checkin-log.ts";
 
 /** Small pages: a scan writes one, and a flash card wears by the page. Measured in `npm run bench -- ledger`. */
 const PAGE_BYTES = 1_024;
+/** Pages of the write-ahead log; a commit into a log that need not grow costs one flush, into one that grows two. */
+const WAL_PAGES = 256;
 const MIGRATIONS = join(import.meta.dirname, "migrations");
 
 export interface LedgerOptions {
@@ -54,10 +56,16 @@ export async function openLedger(options: LedgerOptions): Promise<SqliteCheckinL
 }
 
 async function openSound(file: string, options: LedgerOptions): Promise<SqliteCheckinLog> {
-  const database = await Database.open({ file, pageSize: PAGE_BYTES, synchronous: options.synchronous ?? "FULL" });
+  const database = await Database.open({
+    file,
+    pageSize: PAGE_BYTES,
+    walAutocheckpoint: WAL_PAGES,
+    synchronous: options.synchronous ?? "FULL",
+  });
   try {
     await requireSound(database);
     await migrate(database, MIGRATIONS);
+    await growOnce(database);
     const known = await readFacts(database);
     const facts = known ?? (await createFacts(database, file, options));
     const log = await resume(database, facts, options);
@@ -70,6 +78,18 @@ async function openSound(file: string, options: LedgerOptions): Promise<SqliteCh
   } catch (fault) {
     await database.close();
     throw fault;
+  }
+}
+
+/** Lets log and file grow now, in one go, instead of a little with each of the first scans. */
+async function growOnce(database: Database): Promise<void> {
+  try {
+    await database.exec(
+      `CREATE TABLE grown (filler BLOB); INSERT INTO grown VALUES (zeroblob(${PAGE_BYTES * WAL_PAGES})); DROP TABLE grown`,
+    );
+  } catch (fault) {
+    if (!(fault instanceof StoreError)) throw fault;
+    await database.exec("DROP TABLE IF EXISTS grown"); // a full disk: then it stays as it is
   }
 }
 

@@ -5,7 +5,7 @@ import { giveUp, inRoot, root, say } from "./root.mjs";
 import { runNode } from "./spawn.mjs";
 
 /** The folders that compile to dist of the same name. */
-const CODE = ["protocol", "runtime", "firmware", "kiosk", "gateway", "engine", "sim"];
+export const CODE = ["protocol", "runtime", "firmware", "kiosk", "gateway", "engine", "sim"];
 
 /** What a build reads: a change of name, size or date below these makes dist stale. */
 const INPUTS = [...CODE, "web", "hardware/pinout.json", "package.json", "tsconfig.base.json", "tsconfig.json"];
@@ -79,10 +79,11 @@ async function makePages() {
   return await runNode(inRoot("node_modules/vite/bin/vite.js"), args, { quiet: true });
 }
 
-function copyDataFiles(path) {
+/** Copies what compiled code reads beside itself. @param into the folder that the code was compiled to */
+export function copyDataFiles(path, into = "dist") {
   for (const file of files(inRoot(path))) {
     if (!READ_AT_RUN_TIME.test(file)) continue;
-    const target = inRoot("dist", relative(root, file));
+    const target = inRoot(into, relative(root, file));
     mkdirSync(dirname(target), { recursive: true });
     cpSync(file, target);
   }

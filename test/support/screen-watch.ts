@@ -6,6 +6,7 @@ export class ScreenWatch {
   readonly accepted = new Set<string>();
   readonly results: ScreenResult[] = [];
   readonly #url: string;
+  #waiting: { readonly name: string; readonly resolve: (atMs: number) => void }[] = [];
   #stop = new AbortController();
 
   constructor(url: string) {
@@ -25,6 +26,11 @@ export class ScreenWatch {
     void this.#read(response.body)
       .catch(() => undefined)
       .then(() => this.#again(signal));
+  }
+
+  /** The instant (performance.now) at which the next event of this name arrives. */
+  next(name: "click" | "result"): Promise<number> {
+    return new Promise((resolve) => this.#waiting.push({ name, resolve }));
   }
 
   /** Whether the kiosk has its scanner just now. */
@@ -59,6 +65,9 @@ export class ScreenWatch {
   }
 
   #take(event: string): void {
+    const name = /^event: (\w+)/.exec(event)?.[1];
+    for (const waiting of this.#waiting.filter((one) => one.name === name)) waiting.resolve(performance.now());
+    this.#waiting = this.#waiting.filter((one) => one.name !== name);
     const isState = event.startsWith("event: state\n");
     if (!isState && !event.startsWith("event: result\n")) return;
     const data: unknown = JSON.parse(event.slice(event.indexOf("data: ") + 6));
