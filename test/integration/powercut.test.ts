@@ -209,7 +209,9 @@ describe.skipIf(NO_RUN !== "")(`power cuts ${NO_RUN}`, () => {
     return new Set(rows.map(({ from_seq }) => from_seq));
   }
 
-  it(`a kiosk keeps everything that its screen confirmed, over ${KIOSK_CUTS} cuts`, async () => {
+  it(`a kiosk keeps everything that its screen confirmed, over ${KIOSK_CUTS} cuts`, {
+    timeout: 150_000 * TENFOLD,
+  }, async () => {
     let said = 0;
     for (let i = 0; i < KIOSK_CUTS; i += 1, nextDisk()) {
       const cut = i % 4 === 0 ? rng.integer(5, startOperations) : startOperations + rng.integer(5, 110); // also while it starts
@@ -220,7 +222,9 @@ describe.skipIf(NO_RUN !== "")(`power cuts ${NO_RUN}`, () => {
     expect(said).toBeGreaterThan(KIOSK_CUTS);
   });
 
-  it(`a gateway keeps everything that it acknowledged, over ${GATEWAY_CUTS} cuts`, async () => {
+  it(`a gateway keeps everything that it acknowledged, over ${GATEWAY_CUTS} cuts`, {
+    timeout: 100_000 * TENFOLD,
+  }, async () => {
     let said = 0;
     for (let i = 0; i < GATEWAY_CUTS; i += 1, nextDisk()) {
       const cut = rng.integer(60, 400);
