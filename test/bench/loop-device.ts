@@ -32,10 +32,12 @@ export interface LoopDevice {
  * Makes an ext4 file system on a loop device of its own.
  *
  * @param megabytes size; at least 16
+ * @param options   of the mount
  * @returns the device, or why there cannot be one: no root, no tool, or a system that does not lend loop devices
  */
 export async function openLoopDevice(
   megabytes: number,
+  options = "noatime",
 ): Promise<LoopDevice | { readonly kind: "skipped"; readonly reason: string }> {
   if (process.getuid?.() !== 0) return { kind: "skipped", reason: "a loop device needs root" };
   for (const { tool, debian } of TOOLS)
@@ -44,14 +46,18 @@ export async function openLoopDevice(
   const home = await mkdtemp(join(tmpdir(), "bluepost-loop-"));
   const undo: (() => Promise<unknown>)[] = [() => rm(home, { recursive: true, force: true })];
   try {
-    return await mountFresh(home, megabytes, undo);
+    return await mountFresh({ home, megabytes, options }, undo);
   } catch (fault) {
     await undoAll(undo);
     return { kind: "skipped", reason: `no loop device here: ${fault instanceof Error ? fault.message : "unknown"}` };
   }
 }
 
-async function mountFresh(home: string, megabytes: number, undo: (() => Promise<unknown>)[]): Promise<LoopDevice> {
+async function mountFresh(
+  plan: { readonly home: string; readonly megabytes: number; readonly options: string },
+  undo: (() => Promise<unknown>)[],
+): Promise<LoopDevice> {
+  const { home, megabytes, options } = plan;
   const image = join(home, "image");
   const folder = join(home, "mounted");
   await mkdir(folder);
@@ -62,7 +68,7 @@ async function mountFresh(home: string, megabytes: number, undo: (() => Promise<
   undo.push(() => run("losetup", ["--detach", device]));
   // its own lazy initialisation would count as ours
   await run("mkfs.ext4", ["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", device]);
-  await run("mount", ["-t", "ext4", "-o", "noatime", device, folder]);
+  await run("mount", ["-t", "ext4", "-o", options, device, folder]);
   undo.push(() => run("umount", [folder]));
   return {
     kind: "ready",
