@@ -21,3 +21,13 @@ export interface AesGcmInput {
   readonly aad: Uint8Array;
   readonly text: Uint8Array;
 }
+
+/** The bare AES block function, which GAEN identifiers are made with. A browser brings none: phones derive ours with HMAC. */
+export interface BlockCipherPort {
+  /**
+   * Encrypts whole 16-byte blocks, each on its own (ECB, no padding), in one call: the set-up of a cipher costs more than 100 blocks.
+   *
+   * @param key 16 bytes
+   */
+  aes128Blocks(key: Uint8Array, blocks: Uint8Array): Uint8Array;
+}

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from "node:crypto";
-import type { AesGcmInput, CryptoPort } from "../protocol/crypto-port.ts";
+import type { AesGcmInput, BlockCipherPort, CryptoPort } from "../protocol/crypto-port.ts";
 import { BadSealError } from "../protocol/errors.ts";
 
 const TAG_BYTES = 16;
@@ -12,8 +12,8 @@ function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
-/** The {@link CryptoPort} over OpenSSL, as Node brings it. */
-export const nodeCrypto: CryptoPort = {
+/** The {@link CryptoPort} and the block cipher over OpenSSL, as Node brings them. */
+export const nodeCrypto: CryptoPort & BlockCipherPort = {
   randomBytes: (length) => plain(randomBytes(length)),
   // one call, no object to finalise; by way of text, since each buffer from OpenSSL would be an allocation of its own for the collector
   sha256: (bytes) => plain(Buffer.from(hash("sha256", bytes, "binary"), "binary")),
@@ -36,5 +36,11 @@ export const nodeCrypto: CryptoPort = {
     } catch (cause) {
       throw new BadSealError("seal does not verify", {}, { cause });
     }
+  },
+
+  aes128Blocks(key: Uint8Array, blocks: Uint8Array): Uint8Array {
+    const cipher = createCipheriv("aes-128-ecb", key, null);
+    cipher.setAutoPadding(false);
+    return plain(cipher.update(blocks));
   },
 };
