@@ -6,17 +6,15 @@ export type GpioBase =
   | { readonly kind: "found"; readonly base: number; readonly lineCount: number; readonly label: string }
   | { readonly kind: "missing"; readonly reason: string };
 
-/** The chips that the 40-pin header hangs on: Pi 0 to 3, Pi 4, Pi 5. */
-const HEADER_CHIPS = ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"];
-
 /**
  * Finds the header's chip by its label; its base moves between models and kernels (0, 399, 512, 571 were seen).
  *
  * Source: raspberrypi/linux#6084; fivdi/onoff#199, #200.
  *
  * @param sysfsRoot the kernel's folder, normally /sys/class/gpio
+ * @param headerChips labels that the header's chip may have, from hardware/pinout.json
  */
-export async function findGpioBase(sysfsRoot: string): Promise<GpioBase> {
+export async function findGpioBase(sysfsRoot: string, headerChips: readonly string[]): Promise<GpioBase> {
   const chips = await chipFolders(sysfsRoot);
   if (chips === null) {
     return { kind: "missing", reason: "this machine has no GPIO under /sys/class/gpio; lights on USB (firmata) work" };
@@ -25,7 +23,7 @@ export async function findGpioBase(sysfsRoot: string): Promise<GpioBase> {
     const [label, base, lineCount] = await Promise.all(
       ["label", "base", "ngpio"].map((name) => readText(join(sysfsRoot, chip, name))),
     );
-    if (label === undefined || !HEADER_CHIPS.includes(label)) continue;
+    if (label === undefined || !headerChips.includes(label)) continue;
     const numbers = { base: Number(base), lineCount: Number(lineCount) };
     if (Number.isInteger(numbers.base) && Number.isInteger(numbers.lineCount))
       return { kind: "found", label, ...numbers };

@@ -1,6 +1,8 @@
+import { packageFile } from "../../runtime/package-paths.ts";
 import { systemTimers } from "../../runtime/timers.ts";
 import { findGpioBase } from "./gpio-base.ts";
 import { LinuxClock } from "./linux-clock.ts";
+import { loadPinout, PinoutError } from "./pinout.ts";
 import { findScannerPath } from "./scanner-path.ts";
 import { whyBarred } from "./serialport-line.ts";
 
@@ -37,9 +39,22 @@ async function inspectIndicator({ indicator, sysfsRoot = "/sys/class/gpio" }: In
     const barred = (await packageMissing("johnny-five")) ?? (await whyBarred(indicator.path));
     return finding("lights", barred, indicator.path);
   }
-  const base = await findGpioBase(sysfsRoot);
+  const chips = headerChips();
+  if (chips.kind === "unknown") return { check: "lights", ok: false, detail: chips.reason };
+  const base = await findGpioBase(sysfsRoot, chips.labels);
   if (base.kind === "missing") return { check: "lights", ok: false, detail: base.reason };
   return finding("lights", await packageMissing("onoff"), `${base.label}, lines from ${base.base}`);
+}
+
+function headerChips():
+  | { readonly kind: "known"; readonly labels: readonly string[] }
+  | { readonly kind: "unknown"; readonly reason: string } {
+  try {
+    return { kind: "known", labels: loadPinout(packageFile("hardware/pinout.json")).gpio.chips };
+  } catch (fault) {
+    if (fault instanceof PinoutError) return { kind: "unknown", reason: `${fault.message}; install the package again` };
+    throw fault;
+  }
 }
 
 async function inspectClock(): Promise<DeviceFinding> {

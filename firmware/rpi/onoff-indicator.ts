@@ -47,7 +47,7 @@ export class OnoffIndicator implements Indicator {
 
   /** Takes the lines, all off. When that cannot be, the indicator stays dark and `status` says why. */
   async open(): Promise<void> {
-    const base = await findGpioBase(this.#options.sysfsRoot ?? "/sys/class/gpio");
+    const base = await findGpioBase(this.#options.sysfsRoot ?? "/sys/class/gpio", this.#options.pins.chips);
     if (base.kind === "missing") return this.#missing(base.reason);
     let driver: Driver;
     try {

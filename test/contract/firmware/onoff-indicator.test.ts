@@ -78,7 +78,7 @@ describe("OnoffIndicator without its hardware", () => {
   it("does not take some other chip for the header's", async () => {
     const root = tempFolder();
     new SysfsGpio({ base: 200, label: "gpio-mockup-A" }).writeChipFolder(root);
-    expect(await findGpioBase(root)).toMatchObject({ kind: "missing" });
+    expect(await findGpioBase(root, pins.chips)).toMatchObject({ kind: "missing" });
   });
 
   it("says that a line belongs to another driver, and gives back those that it had", async () => {

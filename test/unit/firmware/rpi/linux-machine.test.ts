@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { diskSpace, freeBytes } from "../../../../firmware/rpi/linux-disk.ts";
 import { readHome } from "../../../../firmware/rpi/linux-identity.ts";
-import { loadPinout, PinoutError } from "../../../../firmware/rpi/pinout.ts";
+import { loadPinout, PinoutError, pinProblems } from "../../../../firmware/rpi/pinout.ts";
 import { tempFolder } from "../../../support/temp.ts";
 
 function machine(files: Readonly<Record<string, string>>): string {
@@ -53,14 +53,20 @@ describe("diskSpace", () => {
 describe("loadPinout", () => {
   const real = join(import.meta.dirname, "../../../../hardware/pinout.json");
 
-  it("gives no line and no header pin to two things", () => {
-    const { gpio, firmata } = loadPinout(real);
-    const lines = [...Object.values(gpio.outputs), gpio.inputs.button];
-    for (const numbers of [lines.map((line) => line.bcm), lines.map((line) => line.headerPin)]) {
-      expect(new Set(numbers).size).toBe(numbers.length);
-    }
-    const boardPins = [...Object.values(firmata.outputs), firmata.inputs.button];
-    expect(new Set(boardPins).size).toBe(boardPins.length);
+  it("finds nothing wrong in the table that is shipped", () => {
+    expect(pinProblems(loadPinout(real))).toEqual([]);
+  });
+
+  it("names a pin used twice, a line on a wrong pin, and power where ground should be", () => {
+    const pinout = loadPinout(real);
+    const outputs = pinout.gpio.outputs;
+    const broken = (red: object) =>
+      pinProblems({ ...pinout, gpio: { ...pinout.gpio, outputs: { ...outputs, red: { ...outputs.red, ...red } } } });
+    expect(broken({ bcm: outputs.green.bcm, headerPin: outputs.green.headerPin })).toEqual(["pin 11 twice"]);
+    expect(broken({ bcm: 5 })).toEqual(["red: line 5 is not on pin 15"]);
+    expect(broken({ groundPin: 4 })).toEqual(["pin 4 is no ground", "pin 4 twice"]);
+    expect(broken({ supplyPin: 39 })).toEqual(["pin 39 carries no power"]);
+    expect(pinProblems({ ...pinout, uart: { ...pinout.uart, overlays: {} } })).toHaveLength(3);
   });
 
   it("gives the button a line that pulls itself up, and the outputs lines that start low", () => {
@@ -69,11 +75,12 @@ describe("loadPinout", () => {
     for (const line of Object.values(gpio.outputs)) expect(line.bcm).toBeGreaterThan(8);
   });
 
-  it("pairs lines and header pins as the Pi does", () => {
-    const header: Readonly<Record<number, number>> = { 5: 29, 17: 11, 22: 15, 23: 16, 24: 18, 27: 13 };
-    const { gpio } = loadPinout(real);
-    for (const { bcm, headerPin } of [...Object.values(gpio.outputs), gpio.inputs.button])
-      expect(headerPin).toBe(header[bcm]);
+  it("knows the header as the Pi's documents give it", () => {
+    const { header } = loadPinout(real);
+    expect(header.lines).toMatchObject({ 3: 2, 8: 14, 10: 15, 11: 17, 13: 27, 15: 22, 16: 23, 18: 24, 29: 5, 40: 21 });
+    const all = [...Object.keys(header.lines).map(Number), ...header.ground, ...header["3v3"], ...header["5v"]];
+    expect(all.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, at) => at + 1));
+    expect(new Set(Object.values(header.lines)).size).toBe(28);
   });
 
   it("refuses a table that is missing or wrong", () => {

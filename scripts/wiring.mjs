@@ -1,0 +1,22 @@
+// node scripts/wiring.mjs [--check]: writes hardware/wiring from hardware/pinout.json; --check only says whether it is up to date.
+import { readFileSync, writeFileSync } from "node:fs";
+import { EXIT, giveUp, inRoot, say } from "./lib/root.mjs";
+import { wiringPicture, wiringTable } from "./lib/wiring.mjs.mts";
+
+const pinout = JSON.parse(readFileSync(inRoot("hardware/pinout.json"), "utf8"));
+const pages = { "hardware/wiring/wiring.md": wiringTable(pinout), "hardware/wiring/wiring.svg": wiringPicture(pinout) };
+const isCheck = process.argv.includes("--check");
+
+for (const [path, text] of Object.entries(pages)) {
+  if (!isCheck) writeFileSync(inRoot(path), text);
+  else if (read(path) !== text) giveUp(EXIT.failure, `${path} is not what pinout.json says: node scripts/wiring.mjs`);
+}
+say(isCheck ? "The wiring guide is up to date." : "Wrote the wiring guide.");
+
+function read(path) {
+  try {
+    return readFileSync(inRoot(path), "utf8");
+  } catch {
+    return null; // not made yet
+  }
+}
