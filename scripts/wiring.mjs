@@ -1,7 +1,7 @@
 // node scripts/wiring.mjs [--check]: writes hardware/wiring from hardware/pinout.json; --check only says whether it is up to date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { EXIT, giveUp, inRoot, say } from "./lib/root.mjs";
-import { wiringPicture, wiringTable } from "./lib/wiring.mjs.mts";
+import { wiringPicture, wiringTable } from "./lib/wiring.mjs";
 
 const pinout = JSON.parse(readFileSync(inRoot("hardware/pinout.json"), "utf8"));
 const pages = { "hardware/wiring/wiring.md": wiringTable(pinout), "hardware/wiring/wiring.svg": wiringPicture(pinout) };
