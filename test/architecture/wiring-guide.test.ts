@@ -7,7 +7,7 @@ import { readSources } from "../support/sources.ts";
 
 it("has the wiring guide that the pin table gives: node scripts/wiring.mjs writes it", async () => {
   const { code, stderr } = await runToEnd({ script: "scripts/wiring.mjs", args: ["--check"] });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "The wiring guide is up to date.\n" });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "The wiring guide is up to date." });
 });
 
 it("names in picture and table every wire that the firmware uses", () => {
