@@ -24,34 +24,54 @@ export interface TemporaryExposureKey {
 
 const HASH_BLOCK = 64;
 const HASH_BYTES = 32;
-
-/** One block of HMAC key xor ipad or opad; a missing salt is a key of zeros (RFC 5869 section 2.2). */
-function padded(key: Uint8Array, pad: number): Uint8Array {
-  const block = new Uint8Array(HASH_BLOCK).fill(pad);
-  for (let i = 0; i < key.length; i += 1) block[i] = (key[i] as number) ^ pad;
-  return block;
-}
-
 const IPAD = 0x36;
 const OPAD = 0x5c;
-const NO_SALT_INNER = padded(new Uint8Array(0), IPAD);
-const NO_SALT_OUTER = padded(new Uint8Array(0), OPAD);
 
-/** HMAC as two bare hashes: an HMAC object a call costs more than the hashing. */
-function hmac(crypto: CryptoPort, pads: readonly [inner: Uint8Array, outer: Uint8Array], text: Uint8Array): Uint8Array {
-  const inner = new Uint8Array(HASH_BLOCK + text.length);
-  inner.set(pads[0]);
-  inner.set(text, HASH_BLOCK);
-  const outer = new Uint8Array(HASH_BLOCK + HASH_BYTES);
-  outer.set(pads[1]);
-  outer.set(crypto.sha256(inner), HASH_BLOCK);
-  return crypto.sha256(outer);
+/** HMAC-SHA256 as two bare hashes over blocks that are used again: an HMAC object a call costs more than the hashing. */
+class BareHmac {
+  readonly #crypto: CryptoPort;
+  readonly #inner: Uint8Array;
+  readonly #outer = new Uint8Array(HASH_BLOCK + HASH_BYTES).fill(OPAD, 0, HASH_BLOCK);
+
+  /** The key is 32 zero bytes (a missing salt, RFC 5869 section 2.2) until {@link setKey}. */
+  constructor(crypto: CryptoPort, textBytes: number) {
+    this.#crypto = crypto;
+    this.#inner = new Uint8Array(HASH_BLOCK + textBytes).fill(IPAD, 0, HASH_BLOCK);
+  }
+
+  /** @param key 32 bytes */
+  setKey(key: Uint8Array): void {
+    for (let i = 0; i < HASH_BYTES; i += 1) {
+      const byte = key[i] as number;
+      this.#inner[i] = byte ^ IPAD;
+      this.#outer[i] = byte ^ OPAD;
+    }
+  }
+
+  sum(text: Uint8Array): Uint8Array {
+    this.#inner.set(text, HASH_BLOCK);
+    this.#outer.set(this.#crypto.sha256(this.#inner), HASH_BLOCK);
+    return this.#crypto.sha256(this.#outer);
+  }
 }
 
-/** HKDF-SHA256 without salt, 16 bytes out of the first block. @param label info followed by the block number 1 */
-function hkdf16(crypto: CryptoPort, key: Uint8Array, label: Uint8Array): Uint8Array {
-  const secret = hmac(crypto, [NO_SALT_INNER, NO_SALT_OUTER], key);
-  return hmac(crypto, [padded(secret, IPAD), padded(secret, OPAD)], label).subarray(0, GAEN_KEY_BYTES);
+/** HKDF-SHA256 without salt, 16 bytes out of the first block, for keys of 16 bytes and one label. */
+class KeyDerivation {
+  readonly #extract: BareHmac;
+  readonly #expand: BareHmac;
+  readonly #label: Uint8Array;
+
+  /** @param label info followed by the block number 1 */
+  constructor(crypto: CryptoPort, label: Uint8Array) {
+    this.#extract = new BareHmac(crypto, GAEN_KEY_BYTES);
+    this.#expand = new BareHmac(crypto, label.length);
+    this.#label = label;
+  }
+
+  derive(key: Uint8Array): Uint8Array {
+    this.#expand.setKey(this.#extract.sum(key));
+    return this.#expand.sum(this.#label).subarray(0, GAEN_KEY_BYTES);
+  }
 }
 
 const RPIK_LABEL = utf8("EN-RPIK\u0001");
@@ -60,12 +80,12 @@ const RPI_LABEL = utf8("EN-RPI");
 
 /** RPIK = HKDF(TEK, no salt, "EN-RPIK", 16): the key of a day's identifiers. */
 export function gaenIdentifierKey(crypto: CryptoPort, key: Uint8Array): Uint8Array {
-  return hkdf16(crypto, key, RPIK_LABEL);
+  return new KeyDerivation(crypto, RPIK_LABEL).derive(key);
 }
 
 /** AEMK = HKDF(TEK, no salt, "EN-AEMK", 16): the key of a day's metadata. */
 export function gaenMetadataKey(crypto: CryptoPort, key: Uint8Array): Uint8Array {
-  return hkdf16(crypto, key, AEMK_LABEL);
+  return new KeyDerivation(crypto, AEMK_LABEL).derive(key);
 }
 
 /**
@@ -75,13 +95,15 @@ export function gaenMetadataKey(crypto: CryptoPort, key: Uint8Array): Uint8Array
  * Source: Exposure Notification, Cryptography Specification v1.2. Vectors: vectors/gaen.
  */
 export class GaenExpander {
-  readonly #crypto: CryptoPort & BlockCipherPort;
+  readonly #crypto: BlockCipherPort;
+  readonly #identifierKeys: KeyDerivation;
   /** Plain blocks of the last start and period; the keys of one file share a few. */
   #blocks = new Uint8Array(0);
   #start = -1;
 
   constructor(crypto: CryptoPort & BlockCipherPort) {
     this.#crypto = crypto;
+    this.#identifierKeys = new KeyDerivation(crypto, RPIK_LABEL);
   }
 
   /** @returns the identifiers of the key's intervals in order, 16 bytes each */
@@ -91,7 +113,7 @@ export class GaenExpander {
       this.#blocks = blocksOf(rollingStart, rollingPeriod);
       this.#start = rollingStart;
     }
-    return this.#crypto.aes128Blocks(gaenIdentifierKey(this.#crypto, key), this.#blocks);
+    return this.#crypto.aes128Blocks(this.#identifierKeys.derive(key), this.#blocks);
   }
 }
 
