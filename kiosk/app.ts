@@ -6,6 +6,7 @@ import { type CoseKey, importVerifyKey } from "../protocol/cose.ts";
 import type { CryptoPort } from "../protocol/crypto-port.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
 import type { VenueId } from "../protocol/ids.ts";
+import type { Refusal } from "../protocol/mqtt/fleet.ts";
 import type { QrParser } from "../protocol/qr/parser.ts";
 import type { RootLogger } from "../runtime/log.ts";
 import { certificatePublicKey } from "../runtime/pki/chain.ts";
@@ -19,6 +20,8 @@ import { turnDay } from "./day/day-turn.ts";
 import { type HealthSource, healthMessage, stateMessage } from "./health/health.ts";
 import type { CheckinLog } from "./ledger/checkin-log.ts";
 import { RoomKeeper } from "./ledger/room-keeper.ts";
+import { DoorSettings } from "./remote/door-settings.ts";
+import { forgetfulRemote, RemoteControl, type RemoteDeps } from "./remote/remote-control.ts";
 import { Counters } from "./scan/counters.ts";
 import { type ScanAnswer, ScanService } from "./scan/scan-service.ts";
 import { SealingPool } from "./scan/sealing-pool.ts";
@@ -33,6 +36,8 @@ export { DEFAULT_POLICY } from "./admission/policy.ts";
 export type { CheckinLog } from "./ledger/checkin-log.ts";
 export { openLedger } from "./ledger/open-ledger.ts";
 export { type DeviceBundle, readBundle } from "./provision/bundle.ts";
+export { memoryNote, type NoteStore } from "./remote/note-store.ts";
+export type { RemoteDeps } from "./remote/remote-control.ts";
 export type { ScanAnswer } from "./scan/scan-service.ts";
 export type { KioskScreen } from "./screen/screen-port.ts";
 export { type TransportEvents, UplinkDownError, type UplinkTransport } from "./uplink/transport.ts";
@@ -56,6 +61,8 @@ export interface KioskDeps {
   readonly health: HealthSource;
   /** File that keeps room back on the disk; null in the simulator. */
   readonly reserveFile: string | null;
+  /** How this kiosk is looked after from afar; without it settings from afar are forgotten at the next start. */
+  readonly remote?: RemoteDeps;
   /** Told of every answered scan, also of one that changes nothing (null); for the simulator and the benches. */
   readonly answered?: (answer: ScanAnswer | null) => void;
 }
@@ -88,6 +95,8 @@ async function importKeys(trust: Trust): Promise<{ engine: CoseKey; gateway: Cos
 
 class KioskApp implements Kiosk {
   readonly #deps: KioskDeps;
+  readonly #settings: DoorSettings;
+  readonly #remote: RemoteControl;
   readonly #visitors = new Visitors();
   readonly #counters = new Counters();
   readonly #scans: ScanService;
@@ -103,9 +112,12 @@ class KioskApp implements Kiosk {
   #results = 0;
   #lastResult = 0;
   #shownOnline: boolean | null = null;
+  #faults = 0;
 
   constructor(deps: KioskDeps, keys: { readonly engine: CoseKey; readonly gateway: CoseKey }) {
     this.#deps = deps;
+    this.#settings = new DoorSettings(deps.policy, deps.screen);
+    this.#remote = this.#createRemote();
     const { log, crypto, clock, transport, timers, logger, trust } = deps;
     const sealing = new SealingPool(crypto, { match: fromHex(trust.matchKey), vault: fromHex(trust.vaultKey) });
     this.#sealing = sealing;
@@ -132,7 +144,7 @@ class KioskApp implements Kiosk {
       clock,
       log,
       sealing,
-      policy: deps.policy,
+      policy: this.#settings.policy,
       place: deps.place,
       visitors: this.#visitors,
       counters: this.#counters,
@@ -158,6 +170,7 @@ class KioskApp implements Kiosk {
     const { timers, transport, clock } = this.#deps;
     await this.#sealing.prepare(clock.now().boottimeMs);
     await this.#replay();
+    await this.#remote.open();
     await this.#tick();
     this.#uplink.open();
     this.#stopTicking = [
@@ -177,6 +190,7 @@ class KioskApp implements Kiosk {
     for (const stop of this.#stopTicking) stop();
     await this.#loop;
     await Promise.all(this.#open);
+    await this.#remote.close();
     await this.#deps.transport.close();
     await this.#uplink.close();
     await this.#deps.indicator.close();
@@ -213,13 +227,15 @@ class KioskApp implements Kiosk {
       resultOf(answer, {
         id: this.#results,
         online: this.#uplink.status.online,
-        partyMs: this.#deps.policy.partyWindowMs,
+        partyMs: this.#settings.policy.partyWindowMs,
       }),
     );
-    if (answer.code === "fault") screen.update({ mode: "out_of_order" });
-    else if (answer.rows.length > 0) screen.update({ mode: "idle" });
+    if (answer.code === "fault") {
+      this.#faults += 1;
+      screen.update({ mode: "out_of_order" });
+    } else if (answer.rows.length > 0) screen.update({ mode: "idle" });
     indicator.show(signalOf(answer.code));
-    if (answer.code === "in_ok" || answer.code === "out_ok") indicator.openGate();
+    if (answer.code === "in_ok" || answer.code === "out_ok") indicator.openGate(this.#settings.gatePulseMs);
     this.#refresh();
     if (answer.rows.length > 0) this.#uplink.wake();
   }
@@ -228,14 +244,39 @@ class KioskApp implements Kiosk {
     this.#uplink.connection(true);
     const now = this.#deps.clock.now();
     await this.#deps.transport.publish("state", stateMessage(now), { qos: 1, retain: true }).catch(() => undefined); // gone again
+    this.#remote.connected();
     await this.#time.ask();
+  }
+
+  #createRemote(): RemoteControl {
+    const { remote, clock, transport, timers, logger, indicator } = this.#deps;
+    return new RemoteControl(remote ?? forgetfulRemote(this.#settings.named), {
+      apply: (settings) => {
+        this.#settings.apply(settings);
+        this.#refresh();
+      },
+      identify: () => indicator.show("identify"),
+      watch: () => this.#watchHealth(),
+      now: () => clock.now(),
+      transport,
+      timers,
+      logger,
+    });
+  }
+
+  /** Settings from afar cannot part a kiosk from its gateway, so a link that is lost meanwhile is not held against them. */
+  #watchHealth(): () => Refusal | null {
+    const [faults, hadScanner] = [this.#faults, this.#deps.scanner.status().present];
+    return () => {
+      if (this.#faults > faults) return "fault";
+      return hadScanner && !this.#deps.scanner.status().present ? "scanner" : null;
+    };
   }
 
   async #received(leaf: string, payload: Uint8Array): Promise<void> {
     if (leaf === "receipt") await this.#uplink.receipt(payload);
     else if (leaf === "time") await this.#time.answer(payload);
-    else if (leaf === "cmd/identify") this.#deps.indicator.show("identify");
-    else this.#counters.add("message.ignored");
+    else if (!(await this.#remote.received(leaf, payload))) this.#counters.add("message.ignored");
   }
 
   async #timeFound(fix: Parameters<DeviceClock["adjust"]>[0]): Promise<void> {
@@ -279,13 +320,13 @@ class KioskApp implements Kiosk {
   }
 
   #refresh(): void {
-    const { screen, clock, scanner, policy, log, indicator } = this.#deps;
+    const { screen, clock, scanner, log, indicator } = this.#deps;
     const now = clock.now();
     const { online, custodyUpto } = this.#uplink.status;
     if (online !== this.#shownOnline) indicator.show(online ? "idle" : "offline");
     this.#shownOnline = online;
     screen.update({
-      capacity: { inside: Math.max(0, this.#visitors.inside), max: policy.capacity },
+      capacity: { inside: Math.max(0, this.#visitors.inside), max: this.#settings.policy.capacity },
       uplink: { online, unsent: Math.max(0, log.lastSeq - custodyUpto) },
       scanner: { present: scanner.status().present },
       clock: { nowMs: Math.max(0, Math.round(now.wallMs)), synced: now.state !== "unsynced" },

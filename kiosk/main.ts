@@ -9,6 +9,7 @@ import { inspectDevices } from "../firmware/rpi/inspect-devices.ts";
 import { LinuxClock } from "../firmware/rpi/linux-clock.ts";
 import { freeBytes } from "../firmware/rpi/linux-disk.ts";
 import { readHome } from "../firmware/rpi/linux-identity.ts";
+import { rebootMachine } from "../firmware/rpi/linux-power.ts";
 import { openIndicator } from "../firmware/rpi/open-indicator.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
 import { BluepostError } from "../protocol/errors.ts";
@@ -26,7 +27,8 @@ import { registerDecode } from "./cli/decode.ts";
 import type { KioskConfig } from "./config.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { type DeviceBundle, readBundle } from "./provision/bundle.ts";
-import { policyOf, screenStateOf } from "./provision/settings.ts";
+import { localSettingsOf, policyOf, screenStateOf } from "./provision/settings.ts";
+import { fileNote } from "./remote/note-store.ts";
 import { createScreenModel } from "./screen/screen-model.ts";
 import { createScreenServer } from "./screen/screen-server.ts";
 import { MqttTransport } from "./uplink/mqtt-transport.ts";
@@ -112,6 +114,13 @@ async function startWith(
     crypto: nodeCrypto,
     logger: log,
     reserveFile: join(config.dataDir, "reserve.bin"),
+    remote: {
+      settings: fileNote(join(config.dataDir, "settings.json")),
+      commands: fileNote(join(config.dataDir, "commands.json")),
+      local: localSettingsOf(config),
+      reboot: async () => void (await rebootMachine()),
+      bundle: async () => undefined,
+    },
     health: {
       version: version(),
       diskFreeBytes: () => freeBytes(config.dataDir),

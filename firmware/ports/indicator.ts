@@ -25,8 +25,12 @@ export interface Indicator {
    * @param faultCode with `fault`: the code whose number of blinks tells a technician what to do; see hardware/docs/faults.md
    */
   show(signal: IndicatorSignal, faultCode?: string): void;
-  /** Opens the door or turnstile for its configured pulse; a second call during the pulse starts it anew. */
-  openGate(): void;
+  /**
+   * Opens the door or turnstile for its configured pulse; a second call during the pulse starts it anew.
+   *
+   * @param pulseMs in place of the configured pulse, milliseconds
+   */
+  openGate(pulseMs?: number): void;
   /** Calls back when the button is pressed. @returns a function that stops it */
   onButton(pressed: () => void): () => void;
   status(): DeviceStatus;

@@ -57,8 +57,8 @@ export class FirmataIndicator implements Indicator {
     this.#player.show(signal, faultCode);
   }
 
-  openGate(): void {
-    if (this.#board) this.#player.openGate(); // a board that comes later must not open the door of somebody else
+  openGate(pulseMs?: number): void {
+    if (this.#board) this.#player.openGate(pulseMs); // a board that comes later must not open the door of somebody else
   }
 
   onButton(pressed: () => void): () => void {

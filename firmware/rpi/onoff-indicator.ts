@@ -70,8 +70,8 @@ export class OnoffIndicator implements Indicator {
     if (this.#status.present) this.#player.show(signal, faultCode);
   }
 
-  openGate(): void {
-    if (this.#status.present) this.#player.openGate();
+  openGate(pulseMs?: number): void {
+    if (this.#status.present) this.#player.openGate(pulseMs);
   }
 
   onButton(pressed: () => void): () => void {

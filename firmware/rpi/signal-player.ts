@@ -50,11 +50,11 @@ export class SignalPlayer {
     if (isNew && this.#playing?.kind === "standing") this.#play(patternOf(signal), 0);
   }
 
-  openGate(): void {
+  openGate(pulseMs: number = this.#options.gatePulseMs): void {
     if (!this.#running) return;
     this.#cancelPulse();
     this.#set("relay", true);
-    this.#cancelPulse = this.#options.timers.after(this.#options.gatePulseMs, () => this.#set("relay", false));
+    this.#cancelPulse = this.#options.timers.after(pulseMs, () => this.#set("relay", false));
   }
 
   /** Ends the gate's pulse at once. */

@@ -1,4 +1,5 @@
 import type { ScreenState } from "../../protocol/http/kiosk-screen.ts";
+import type { RemoteSettings } from "../../protocol/mqtt/fleet.ts";
 import { SECOND_MS } from "../../protocol/units.ts";
 import { type AdmissionPolicy, DEFAULT_POLICY } from "../admission/policy.ts";
 import type { KioskConfig } from "../config.ts";
@@ -26,5 +27,18 @@ export function screenStateOf(config: KioskConfig, bundle: DeviceBundle): Omit<S
     clock: { nowMs: Date.now(), synced: false },
     language: config.screen.language,
     hotline: config.screen.hotline,
+  };
+}
+
+/** What the kiosk's own configuration says about everything that may also be set from afar. */
+export function localSettingsOf({ door, screen, indicator }: KioskConfig): RemoteSettings {
+  return {
+    profile: door.profile,
+    capacity: door.capacity,
+    minimumDwellSeconds: door.minimumDwellSeconds,
+    language: screen.language,
+    hotline: screen.hotline,
+    volume: screen.volume,
+    gatePulseMs: indicator.gatePulseMs,
   };
 }

@@ -59,6 +59,8 @@ export const ScreenState = Type.Object({
   clock: Type.Object({ nowMs: Type.Integer(), synced: Type.Boolean() }),
   language: Type.Union([Type.Literal("vi"), Type.Literal("en")]),
   hotline: Type.String(),
+  /** Loudness of the sounds, percent; absent: 100. */
+  volume: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
   result: Type.Union([ScreenResult, Type.Null()]),
 });
 export type ScreenState = Static<typeof ScreenState>;

@@ -1,0 +1,45 @@
+import type { RemoteSettings } from "../../protocol/mqtt/fleet.ts";
+import { SECOND_MS } from "../../protocol/units.ts";
+import type { AdmissionPolicy } from "../admission/policy.ts";
+import type { KioskScreen } from "../screen/screen-port.ts";
+
+/** The door's rules as they are now. Whoever holds `policy` sees every change. */
+export class DoorSettings {
+  readonly #policy: { -readonly [Key in keyof AdmissionPolicy]: AdmissionPolicy[Key] };
+  readonly #screen: Pick<KioskScreen, "update">;
+  #gatePulseMs: number | undefined;
+
+  constructor(policy: AdmissionPolicy, screen: Pick<KioskScreen, "update">) {
+    this.#policy = { ...policy };
+    this.#screen = screen;
+  }
+
+  get policy(): AdmissionPolicy {
+    return this.#policy;
+  }
+
+  /** Undefined: as the indicator was opened with. */
+  get gatePulseMs(): number | undefined {
+    return this.#gatePulseMs;
+  }
+
+  /** The rules as settings from afar name them. */
+  get named(): RemoteSettings {
+    const { profile, capacity, minimumDwellMs } = this.#policy;
+    return { profile, capacity: capacity ?? 0, minimumDwellSeconds: minimumDwellMs / SECOND_MS };
+  }
+
+  /** Puts settings from afar in force; an absent one stays as it is. */
+  apply({ profile, capacity, minimumDwellSeconds, language, hotline, volume, gatePulseMs }: RemoteSettings): void {
+    const policy = this.#policy;
+    if (profile !== undefined) policy.profile = profile;
+    if (capacity !== undefined) policy.capacity = capacity === 0 ? null : capacity;
+    if (minimumDwellSeconds !== undefined) policy.minimumDwellMs = minimumDwellSeconds * SECOND_MS;
+    if (gatePulseMs !== undefined) this.#gatePulseMs = gatePulseMs;
+    this.#screen.update({
+      ...(language !== undefined && { language }),
+      ...(hotline !== undefined && { hotline }),
+      ...(volume !== undefined && { volume }),
+    });
+  }
+}
