@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { MatchContent } from "../../protocol/checkin/envelope.ts";
+import { isRadioScheme } from "../../protocol/checkin/presence.ts";
 import { SCHEMES, type Scheme } from "../../protocol/checkin/record.ts";
 import type { PersonKey } from "../../protocol/ids.ts";
 import { EngineInputError } from "../errors.ts";
@@ -14,7 +15,9 @@ export interface PersonFlags {
 }
 
 /** Schemes that a document may be of. */
-export const DOCUMENT_SCHEMES: readonly Scheme[] = SCHEMES.filter((scheme) => scheme !== "none");
+export const DOCUMENT_SCHEMES: readonly Scheme[] = SCHEMES.filter(
+  (scheme) => scheme !== "none" && !isRadioScheme(scheme),
+);
 
 /**
  * Collects the documents and keys that the flags name. A number given as `--id` works, with a warning: it stays in the shell's

@@ -20,7 +20,20 @@ export const CLOCK_STATES = ["unsynced", "rtc", "ntp", "gateway"] as const;
 export type ClockState = (typeof CLOCK_STATES)[number];
 
 /** How a visitor was known. The position is the number on the wire. */
-export const SCHEMES = ["none", "bp1", "bp2", "vn1405", "cccd", "bhyt", "hc1", "entry", "staff"] as const;
+export const SCHEMES = [
+  "none",
+  "bp1",
+  "bp2",
+  "vn1405",
+  "cccd",
+  "bhyt",
+  "hc1",
+  "entry",
+  "staff",
+  "token",
+  "gaen",
+  "bluezone",
+] as const;
 export type Scheme = (typeof SCHEMES)[number];
 
 /** How strong the proof of a check-in is, strongest last. The position is the number on the wire. */

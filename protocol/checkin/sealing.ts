@@ -11,6 +11,7 @@ import {
   type MatchContent,
   type VaultContent,
 } from "./envelope.ts";
+import { encodePresence, type PresenceContent } from "./presence.ts";
 import type { SealedIdentity } from "./record.ts";
 
 /** Records that one session may seal before a new one must be opened. */
@@ -117,11 +118,16 @@ export class SealingSession {
   }
 
   /** Seals one visitor for one row. @throws {BadSealError} PROTO_BAD_SEAL when the session is used up */
-  seal(
-    place: Omit<EnvelopeContext, "envelope" | "keyId">,
-    match: MatchContent,
-    vault: VaultContent | null,
-  ): SealedIdentity {
+  seal(place: SealPlace, match: MatchContent, vault: VaultContent | null): SealedIdentity {
+    return this.#seal(place, encodeMatch(match), vault && encodeVault(vault));
+  }
+
+  /** Seals what a kiosk heard of one identifier. @throws {BadSealError} PROTO_BAD_SEAL when the session is used up */
+  sealPresence(place: SealPlace, content: PresenceContent): SealedIdentity {
+    return this.#seal(place, encodePresence(content), null);
+  }
+
+  #seal(place: SealPlace, match: Uint8Array, vault: Uint8Array | null): SealedIdentity {
     if (this.remaining === 0) throw new BadSealError("sealing session used up");
     const index = this.#next;
     this.#next += 1;
@@ -135,11 +141,14 @@ export class SealingSession {
     return {
       session: this.header.id,
       index,
-      match: box("match", this.header.matchKeyId, this.#match, encodeMatch(match)),
-      vault: vault && box("vault", this.header.vaultKeyId, this.#vault, encodeVault(vault)),
+      match: box("match", this.header.matchKeyId, this.#match, match),
+      vault: vault && box("vault", this.header.vaultKeyId, this.#vault, vault),
     };
   }
 }
+
+/** The row that a seal is bound to. */
+export type SealPlace = Omit<EnvelopeContext, "envelope" | "keyId">;
 
 async function setUp(
   kind: EnvelopeKind,
@@ -212,11 +221,7 @@ export class EnvelopeOpener {
    * @returns padded text, for decodeMatch or decodeVault
    * @throws {BadSealError} PROTO_BAD_SEAL when it was sealed for another key, row or device, or was changed
    */
-  open(
-    header: SessionHeader,
-    identity: SealedIdentity,
-    place: Omit<EnvelopeContext, "envelope" | "keyId">,
-  ): Uint8Array {
+  open(header: SessionHeader, identity: SealedIdentity, place: SealPlace): Uint8Array {
     const aead = this.#admitted.get(header) ?? this.#sessions.get(toHex(header.id) + toHex(this.#encOf(header)));
     const text = this.#kind === "match" ? identity.match : identity.vault;
     if (!aead || !text) throw new BadSealError("sealing session not admitted");
