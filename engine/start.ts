@@ -1,4 +1,5 @@
 import { HOUR_MS, type WallMs } from "../protocol/units.ts";
+import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
 import { createLogger, faultFields, type LogLevel, type RootLogger } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
@@ -27,6 +28,7 @@ export async function startEngine(config: EngineConfig): Promise<Running> {
   const pruning = setInterval(prune, PRUNE_EVERY_MS);
   announceReady("engine", { url });
   return {
+    check: diskCheck(diskOf(config.dataDir), () => performance.now()),
     close: async () => {
       clearInterval(pruning);
       await engine.close();

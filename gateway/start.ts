@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { WallMs } from "../protocol/units.ts";
+import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
 import { createLogger, type LogLevel } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
@@ -44,6 +45,7 @@ export async function startGateway(config: GatewayConfig, bundleFolder?: string)
     httpPort: http.port,
   });
   return {
+    check: diskCheck(diskOf(config.dataDir), () => performance.now()),
     close: async () => {
       await http.close();
       await gateway.close();

@@ -13,6 +13,7 @@ import { rebootMachine } from "../firmware/rpi/linux-power.ts";
 import { openIndicator } from "../firmware/rpi/open-indicator.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
 import { BluepostError } from "../protocol/errors.ts";
+import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { createDoorParser } from "../runtime/door-parser.ts";
 import { readHc1Trust } from "../runtime/hc1-trust.ts";
 import { announceReady, EXIT, type Running, reportFault, runService } from "../runtime/lifecycle.ts";
@@ -25,6 +26,7 @@ import { createKiosk, type Kiosk } from "./app.ts";
 import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
 import { registerDecode } from "./cli/decode.ts";
 import type { KioskConfig } from "./config.ts";
+import { kioskCheck } from "./health/function-check.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { type DeviceBundle, readBundle } from "./provision/bundle.ts";
 import { localSettingsOf, policyOf, screenStateOf } from "./provision/settings.ts";
@@ -130,6 +132,12 @@ async function startWith(
   announceReady("kiosk", { device: bundle.device, screen });
   const running = kiosk;
   return {
+    check: kioskCheck({
+      ledgerAnswers: () => ledger.sizes(),
+      disk: diskCheck(diskOf(config.dataDir), () => performance.now()),
+      scannerPresent: () => scanner.status().present,
+      nowMs: () => performance.now(),
+    }),
     async close() {
       await server.close();
       await running.close();

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type CommonFlags, guardedBy, withSettings } from "../../runtime/cli/frame.ts";
+import { type CommonFlags, guardedBy, settingsFile, withSettings } from "../../runtime/cli/frame.ts";
 import { EXIT, reportFault } from "../../runtime/lifecycle.ts";
 import { silentLogger } from "../../runtime/log.ts";
 import type { Engine } from "../app.ts";
@@ -17,7 +17,7 @@ export function withConfig(command: Command): Command {
 
 /** Loads the configuration that the flags name. @throws {ConfigError} RT_CONFIG */
 export function configOf(flags: CommonFlags): EngineConfig {
-  return loadEngineConfig({ file: flags.config, env: process.env, flags: flags.set });
+  return loadEngineConfig({ file: settingsFile("engine", flags.config), env: process.env, flags: flags.set });
 }
 
 /**

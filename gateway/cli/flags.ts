@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type CommonFlags, withSettings } from "../../runtime/cli/frame.ts";
+import { type CommonFlags, settingsFile, withSettings } from "../../runtime/cli/frame.ts";
 import { type GatewayConfig, loadGatewayConfig } from "../config.ts";
 
 export { argument, type CommonFlags, guarded, print, useExitCodes } from "../../runtime/cli/frame.ts";
@@ -11,5 +11,5 @@ export function withConfig(command: Command): Command {
 
 /** Loads the configuration that the flags name. @throws {ConfigError} RT_CONFIG */
 export function configOf(flags: CommonFlags): GatewayConfig {
-  return loadGatewayConfig({ file: flags.config, env: process.env, flags: flags.set });
+  return loadGatewayConfig({ file: settingsFile("gateway", flags.config), env: process.env, flags: flags.set });
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { BluepostError } from "../../protocol/errors.ts";
-import { type CommonFlags, print, withSettings } from "../../runtime/cli/frame.ts";
+import { type CommonFlags, print, settingsFile, withSettings } from "../../runtime/cli/frame.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { type KioskConfig, loadKioskConfig } from "../config.ts";
 import { readBundle } from "../provision/bundle.ts";
@@ -16,7 +16,7 @@ export function withConfig(command: Command): Command {
 
 /** Loads the configuration that the flags name. */
 export function configOf(flags: CommonFlags): ReturnType<typeof loadKioskConfig> {
-  return loadKioskConfig({ file: flags.config, env: process.env, flags: flags.set });
+  return loadKioskConfig({ file: settingsFile("kiosk", flags.config), env: process.env, flags: flags.set });
 }
 
 /** Folder of the device bundle. */

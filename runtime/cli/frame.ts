@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { type Command, type CommanderError, InvalidArgumentError } from "commander";
 import { EXIT, reportFault } from "../lifecycle.ts";
 
@@ -14,6 +16,21 @@ export function withSettings(command: Command, example: string): Command {
     .option("-c, --config <file>", "configuration file (TOML)")
     .option("-s, --set <key=value...>", `one setting, for example ${example}; wins over file and environment`)
     .option("--json", "one JSON object on standard output");
+}
+
+/**
+ * The settings file of a part: the one that was named, else `PART.toml` in the folder BLUEPOST_CONFIG_DIR when it is there. The
+ * installed programs set that variable, so that a technician's `doctor` looks at what the service runs with.
+ */
+export function settingsFile(
+  part: string,
+  named: string | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  const folder = env["BLUEPOST_CONFIG_DIR"];
+  if (named !== undefined || !folder) return named;
+  const file = join(folder, `${part}.toml`);
+  return existsSync(file) ? file : undefined;
 }
 
 /** Prints a result: lines for a person, or one JSON object. */
