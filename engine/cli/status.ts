@@ -16,7 +16,7 @@ function statsLines(stats: EngineStats): readonly string[] {
       .join(", ") || "none";
   return [
     `devices        ${stats.devices}, in ${stats.streams} streams, ${stats.batches} batches`,
-    `rows           ${stats.rows}, ${stats.annulled} annulled, ${stats.timeUnknown} of unknown time`,
+    `rows           ${stats.rows}, ${stats.annulled} annulled, ${stats.timeUnknown} of unknown time, ${stats.heard} heard by radio`,
     `persons        ${stats.persons}`,
     `visits         ${stats.visits}, ${stats.undatedVisits} without a time, ${stats.pending} persons still to be built`,
     `cases          ${stats.cases}`,

@@ -1,6 +1,7 @@
 import { concatBytes, utf8 } from "../../protocol/bytes.ts";
 import { type Batch, batchHash, decodeBatch } from "../../protocol/checkin/batch.ts";
 import { decodeMatch } from "../../protocol/checkin/envelope.ts";
+import { decodePresence, type PresenceContent } from "../../protocol/checkin/presence.ts";
 import type { RejectionReason } from "../../protocol/checkin/receipt.ts";
 import { type CheckinRecord, decodeRecord, encodeRecord } from "../../protocol/checkin/record.ts";
 import type { EnvelopeOpener, SessionHeader } from "../../protocol/checkin/sealing.ts";
@@ -22,6 +23,8 @@ export interface GoodRow {
   /** First 16 bytes of SHA-256 of the row as it stood where it was sealed for. */
   readonly digest: Uint8Array;
   readonly person: PersonKey | null;
+  /** What a presence row heard; null for every other row. */
+  readonly heard: PresenceContent | null;
   /** The session of its envelopes; null when it has none. */
   readonly session: SessionHeader | null;
 }
@@ -126,16 +129,18 @@ export class BatchOpener {
     batch: Batch,
     sessions: ReadonlyMap<string, SessionHeader>,
     record: CheckinRecord,
-  ): Pick<GoodRow, "person" | "session"> {
+  ): Pick<GoodRow, "person" | "heard" | "session"> {
     const { identity, origin, kind } = record;
-    if (!identity) return { person: null, session: null };
+    if (!identity) return { person: null, heard: null, session: null };
     const session = sessions.get(hexOf(identity.session));
     if (!session) throw new BadSealError("row names a session that its batch does not carry");
     const { device, stream } = batch;
     const place = { device, stream, kind, epoch: origin?.epoch ?? batch.epoch, seq: origin?.seq ?? record.seq };
-    const who = decodeMatch(this.#parts.envelopes.open(session, identity, place));
-    if (who.scheme !== record.scheme) throw new BadSealError("sealed scheme is not the row's");
-    return { person: this.#parts.persons.keyOf(who), session };
+    const text = this.#parts.envelopes.open(session, identity, place);
+    const sealed = kind === "presence" ? decodePresence(text) : decodeMatch(text);
+    if (sealed.scheme !== record.scheme) throw new BadSealError("sealed scheme is not the row's");
+    if ("n" in sealed) return { person: null, heard: sealed, session };
+    return { person: this.#parts.persons.keyOf(sealed), heard: null, session };
   }
 
   /** Of the row as it stood at its first place, so that both copies of a row that was issued again agree. */
@@ -146,10 +151,11 @@ export class BatchOpener {
   }
 }
 
-/** A tombstone and an annul speak of rows before their own, in the numbering that they were written in. */
-function isSound({ kind, lost, annuls, seq, origin }: CheckinRecord): boolean {
+/** A tombstone and an annul speak of rows before their own, in the numbering that they were written in; presence is all in its seal. */
+function isSound({ kind, lost, annuls, seq, origin, identity }: CheckinRecord): boolean {
   const own = origin?.seq ?? seq;
   if (kind === "tombstone") return lost !== undefined && lost.to < own;
+  if (kind === "presence") return identity !== undefined;
   if (kind === "annul") return annuls !== undefined && annuls < own;
   return true;
 }

@@ -10,6 +10,7 @@ import { bulkInsert } from "../store/bulk.ts";
 import { type Erasures, isErased, loadErasures } from "../store/erasures.ts";
 import { insertEvents, type PlacedRow } from "../store/events.ts";
 import { storeLetters } from "../store/letters.ts";
+import { insertPresence } from "../store/presence.ts";
 import type { StreamState } from "../store/streams.ts";
 import { dateStamp } from "../visits/event-time.ts";
 import { type GoodRow, letterHash, type OpenBatch } from "./open-batch.ts";
@@ -45,6 +46,7 @@ export async function storeRows(
   const sorting = new RowSorting(context, boots.anchors, await loadErasures(sql));
   for (const one of fresh) sorting.sort(one);
   await insertEvents(sql, sorting.placed, nowMs);
+  await insertPresence(sql, sorting.placed);
   await reject(sql, fresh, { rejections: sorting.rejections, context });
   const { annuls, spans } = sorting;
   const annulled = await settleAnnuls(sql, { annuls, spans, storedMs: nowMs });

@@ -10,6 +10,8 @@ export interface EngineStats {
   /** Check-in and presence rows within retention. */
   readonly rows: number;
   readonly annulled: number;
+  /** Radio sessions among the rows. */
+  readonly heard: number;
   /** Rows whose time is not known to within half an hour. */
   readonly timeUnknown: number;
   readonly persons: number;
@@ -45,6 +47,7 @@ const COUNTS = {
   streams: "SELECT count(*) n FROM stream WHERE received <> '[]'",
   batches: "SELECT count(*) n FROM batch",
   rows: "SELECT count(*) n FROM event",
+  heard: "SELECT count(*) n FROM presence",
   annulled: "SELECT count(*) n FROM event WHERE annulled = 1",
   timeUnknown: "SELECT count(*) n FROM event WHERE unknown = 1",
   persons: "SELECT count(DISTINCT person) n FROM event WHERE person IS NOT NULL",

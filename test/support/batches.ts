@@ -1,5 +1,6 @@
 import { type Batch, batchHash, encodeBatch, genesisHash, type StreamKey } from "../../protocol/checkin/batch.ts";
 import type { MatchContent, VaultContent } from "../../protocol/checkin/envelope.ts";
+import type { PresenceContent } from "../../protocol/checkin/presence.ts";
 import { type CheckinRecord, encodeRecord, type RecordKind } from "../../protocol/checkin/record.ts";
 import {
   createSealingKeyPair,
@@ -68,6 +69,8 @@ export interface RowDraft extends Partial<CheckinRecord> {
   /** Whose check-in it is; rows without it get no identity. */
   readonly who?: MatchContent;
   readonly contact?: VaultContent;
+  /** What the kiosk heard: makes a presence row. */
+  readonly heard?: PresenceContent;
 }
 
 /** A batch as a kiosk would send it. */
@@ -234,9 +237,9 @@ class BatchMaker implements TestDevice {
   }
 
   async #record(row: RowDraft, seq: number): Promise<CheckinRecord> {
-    const { who, contact, ...given } = row;
+    const { who, contact, heard, ...given } = row;
     const { place } = this.#parts;
-    const kind: RecordKind = given.kind ?? "in";
+    const kind: RecordKind = given.kind ?? (heard ? "presence" : "in");
     const wallMs = given.wallMs ?? TEST_NOW;
     const record: CheckinRecord = {
       seq,
@@ -248,16 +251,16 @@ class BatchMaker implements TestDevice {
       wallMs,
       clock: "ntp",
       uncertaintyMs: 50,
-      scheme: who?.scheme ?? "none",
+      scheme: who?.scheme ?? heard?.scheme ?? "none",
       party: 0,
       evidence: who ? "document" : "none",
       ...given,
     };
-    if (!who) return record;
+    if (!who && !heard) return record;
     const session = await this.#open();
-    const sealedAt = record.origin ?? { epoch: place.epoch, seq };
-    const identity = session.seal({ ...this.key, ...sealedAt, kind }, who, contact ?? null);
-    return { ...record, identity };
+    const sealedAt = { ...this.key, ...(record.origin ?? { epoch: place.epoch, seq }), kind };
+    if (heard) return { ...record, identity: session.sealPresence(sealedAt, heard) };
+    return { ...record, identity: session.seal(sealedAt, who as MatchContent, contact ?? null) };
   }
 
   async #open(): Promise<SealingSession> {

@@ -9,6 +9,8 @@ const QUERIES: Readonly<Record<string, string>> = {
     ORDER BY 1, 2, 3`,
   events: `SELECT s.epoch, s.stream, e.place_seq, hex(e.digest) digest, e.direct, e.kind, e.venue, hex(e.person) person,
     e.earliest, e.latest, e.unknown, e.annulled, e.party FROM event e JOIN stream s ON s.id = e.place_stream ORDER BY 1, 2, 3, 4`,
+  presence: `SELECT s.epoch, s.stream, e.place_seq, p.scheme, hex(p.ident) ident, p.duration, p.n, p.rssi_max, p.rssi_mean, p.tx_power,
+    hex(p.metadata) metadata FROM presence p JOIN event e ON e.id = p.event_id JOIN stream s ON s.id = e.place_stream ORDER BY 1, 2, 3`,
   rejections: `SELECT s.epoch, s.stream, r.seq, r.reason FROM rejection r JOIN stream s ON s.id = r.stream_id ORDER BY 1, 2, 3`,
   letters: "SELECT hex(hash) hash, reason, hex(bytes) bytes FROM dead_letter ORDER BY 1",
   quarantine: "SELECT hex(hash) hash, from_seq, to_seq FROM quarantine ORDER BY 1",
