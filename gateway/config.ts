@@ -35,6 +35,35 @@ export const GatewayConfigSchema = Type.Object(
       connectTimeoutMs: Count(10_000, 100, "Time for a client to send CONNECT"),
       probeMs: Count(5_000, 10, "Time for an old session to show that it lives before another takes its place"),
     }),
+    broker: Group({
+      url: Type.String({
+        pattern: "^(mqtts?://[^\\s@/]+/?)?$",
+        default: "",
+        description:
+          "External broker, for example mqtts://broker.example:8883; empty: the gateway is the broker itself",
+      }),
+      protocol: Type.Union(
+        ["auto", "3.1.1", "5"].map((version) => Type.Literal(version)),
+        { default: "auto", description: "MQTT version that the external broker is spoken to in: auto, 3.1.1 or 5" },
+      ),
+      group: Type.String({
+        pattern: "^[a-z0-9-]{0,32}$",
+        default: "",
+        description: "Gateway processes of one group share the batches by $share; empty: this one takes everything",
+      }),
+      worker: Type.String({
+        pattern: "^[a-z0-9-]{1,16}$",
+        default: "1",
+        description: "Name of this gateway process at the external broker; each process of a site needs its own",
+      }),
+      caFile: Type.String({ default: "", description: "Authority of the broker's certificate; empty: the site's" }),
+      certFile: Type.String({ default: "", description: "Client certificate; empty: one of the site is made" }),
+      keyFile: Type.String({ default: "", description: "Key of certFile" }),
+      passwordFile: Type.String({
+        default: "",
+        description: "User on the first line, password on the second; mode 0600",
+      }),
+    }),
     spool: Group({
       synchronous: Type.Union([Type.Literal("FULL"), Type.Literal("NORMAL"), Type.Literal("OFF")], {
         default: "FULL",
@@ -77,6 +106,12 @@ export type GatewayConfig = Static<typeof GatewayConfigSchema>;
 export const GATEWAY_ENV_PREFIX = "BLUEPOST_GATEWAY";
 
 const RULES = [
+  ({ broker }: GatewayConfig): string | null =>
+    (broker.certFile === "") === (broker.keyFile === "") ? null : "broker.keyFile: give certFile and keyFile together",
+  ({ broker }: GatewayConfig): string | null =>
+    /^mqtt:\/\/(?!(127\.0\.0\.1|localhost|\[::1\])(:|\/|$))/.test(broker.url)
+      ? "broker.url: without TLS (mqtt://) a broker may be on this machine only; use mqtts://"
+      : null,
   (config: GatewayConfig): string | null =>
     config.engine.backoffMaxMs < config.engine.backoffFirstMs
       ? "engine.backoffMaxMs: must not be less than engine.backoffFirstMs"

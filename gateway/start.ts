@@ -7,6 +7,7 @@ import { nodeCrypto } from "../runtime/node-crypto.ts";
 import { systemTimers } from "../runtime/timers.ts";
 import { createGateway } from "./app.ts";
 import { AedesBroker } from "./broker/aedes-broker.ts";
+import { createExternalBroker } from "./broker/external/settings.ts";
 import type { GatewayConfig } from "./config.ts";
 import { HttpEngineClient } from "./delivery/http-engine-client.ts";
 import { chainPem } from "./registry/device-bundle.ts";
@@ -20,10 +21,12 @@ const MAX_WILL_BYTES = 1_024;
 /** Composes a gateway from the real adapters, starts it and says so on standard output. */
 export async function startGateway(config: GatewayConfig, bundleFolder?: string): Promise<Running> {
   const now = (): WallMs => Date.now() as WallMs;
+  const clocks = { now, nowMs: () => performance.now(), timers: systemTimers, random: Math.random };
   const log = createLogger({ part: "gateway", level: config.log.level as LogLevel });
   const identity = await openIdentityFiles(config.dataDir, { bundleFolder, nowMs: now() });
   const registry = await SiteRegistry.open(join(config.dataDir, "registry.db"));
-  const broker = createBroker(config, identity);
+  const embedded = config.broker.url === "" ? createBroker(config, identity) : null;
+  const broker = embedded ?? (await createExternalBroker({ ...clocks, config, identity, log: log.child("broker") }));
   const engine = new HttpEngineClient({ url: config.engine.url, timeoutMs: config.engine.timeoutMs });
   const gateway = await createGateway({
     config,
@@ -40,8 +43,8 @@ export async function startGateway(config: GatewayConfig, bundleFolder?: string)
   const http = await startStatusServer({ gateway, ...config.http, nowMs: now });
   announceReady("gateway", {
     site: identity.site,
-    mqttPort: broker.ports.tls ?? 0,
-    plainPort: broker.ports.plain ?? 0,
+    mqttPort: embedded?.ports.tls ?? 0,
+    plainPort: embedded?.ports.plain ?? 0,
     httpPort: http.port,
   });
   return {
@@ -54,7 +57,7 @@ export async function startGateway(config: GatewayConfig, bundleFolder?: string)
   };
 }
 
-/** Makes the broker that the configuration asks for. */
+/** Makes the embedded broker. */
 function createBroker({ mqtt }: GatewayConfig, identity: GatewayIdentity): AedesBroker {
   const siteAuthority = identity.authority.certificatePem;
   return new AedesBroker({

@@ -1,4 +1,4 @@
-import type { BootId, DeviceId } from "../../protocol/ids.ts";
+import { type BootId, type DeviceId, parseBootId } from "../../protocol/ids.ts";
 import type { DownLeaf, UpLeaf } from "../../protocol/mqtt/topics.ts";
 
 /** One connection of one device, from its CONNECT to its end. Compared by identity: a reconnect is a new session. */
@@ -10,12 +10,15 @@ export interface DeviceSession {
   readonly fingerprint: string | null;
 }
 
+/** Boot id of a session whose device has not said it yet: an external broker keeps CONNECT to itself, so `state` has to tell. */
+export const UNKNOWN_BOOT: BootId = parseBootId("00000000");
+
 /** What may be done about a device that wants to connect. */
 export type Admission =
   | { readonly kind: "admitted" }
   | { readonly kind: "refused"; readonly reason: "unknown_device" | "revoked" | "clone" | "unavailable" };
 
-/** What a client did that ends its connection. Names are counters in `status`. */
+/** What a client did that ends its connection, or at an external broker costs it the message. Names are counters in `status`. */
 export type Violation =
   | "foreign_certificate"
   | "bad_identity"
@@ -27,7 +30,8 @@ export type Violation =
   | "foreign_topic"
   | "qos2"
   | "refused_subscription"
-  | "refused_session";
+  | "refused_session"
+  | "bad_signature";
 
 /** A leaf that a device publishes on: the fixed ones, or an answer to a command. */
 export type PublishedLeaf = UpLeaf | `cmd-result/${string}`;

@@ -1,5 +1,5 @@
 import type { BootId, DeviceId } from "../../protocol/ids.ts";
-import type { Admission, DeviceBroker, DeviceSession } from "./device-broker.ts";
+import { type Admission, type DeviceBroker, type DeviceSession, UNKNOWN_BOOT } from "./device-broker.ts";
 
 /** How long an old session has to show that it lives before another machine takes its place, milliseconds. */
 export const PROBE_MS = 5_000;
@@ -61,7 +61,8 @@ export class SessionDesk {
   async #decide(session: DeviceSession): Promise<Admission> {
     const { device, boot } = session;
     const old = this.#current.get(device);
-    if (old && old.boot !== boot && (await this.#lives(old))) {
+    const isOther = old !== undefined && old.boot !== boot && old.boot !== UNKNOWN_BOOT && boot !== UNKNOWN_BOOT;
+    if (isOther && (await this.#lives(old))) {
       this.#deps.cloneSuspected(device);
       return { kind: "refused", reason: "clone" };
     }
@@ -76,6 +77,7 @@ export class SessionDesk {
   }
 
   #note(device: DeviceId, boot: BootId): void {
+    if (boot === UNKNOWN_BOOT) return;
     const past = this.#past.get(device) ?? [];
     if (past.at(-1) === boot) return;
     if (past.includes(boot)) this.#deps.cloneSuspected(device);

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { MqttClient } from "mqtt";
 import { beforeAll } from "vitest";
 import { AedesBroker, type AedesBrokerOptions } from "../../gateway/broker/aedes-broker.ts";
@@ -8,7 +7,8 @@ import { topicOf } from "../../protocol/mqtt/topics.ts";
 import { systemTimers } from "../../runtime/timers.ts";
 import { makeSite, type TestSite } from "../support/gateway-site.ts";
 import { connectDoor } from "../support/mqtt-door.ts";
-import { type BrokerRig, type DoorClient, describeDeviceBroker, RIG_SITE } from "./device-broker.contract.ts";
+import { type BrokerRig, describeDeviceBroker, EMBEDDED, RIG_SITE } from "./device-broker.contract.ts";
+import { doorClient } from "./door-client.ts";
 
 let site: TestSite;
 const bundles = new Map<string, DeviceBundle>();
@@ -54,6 +54,7 @@ async function rig(tls: boolean): Promise<BrokerRig> {
   return {
     site: RIG_SITE,
     broker,
+    traits: EMBEDDED,
     connect: async (device, { boot, will } = {}) => {
       const id = parseDeviceId(device);
       const bundle = tls ? bundles.get(device) : undefined;
@@ -71,39 +72,6 @@ async function rig(tls: boolean): Promise<BrokerRig> {
       for (const client of clients) client.end(true);
       await broker.close();
     },
-  };
-}
-
-function doorClient(client: MqttClient): DoorClient {
-  const received: { topic: string; payload: Uint8Array; retain: boolean }[] = [];
-  client.on("message", (topic, payload, packet) => received.push({ topic, payload, retain: packet.retain }));
-  return {
-    received,
-    get connected() {
-      return client.connected;
-    },
-    subscribe: async (...filters) => {
-      const granted = await new Promise<readonly { topic: string; qos: number }[]>((resolve) => {
-        client.subscribe([...filters], { qos: 1 }, (_fault, grants, packet) => {
-          const codes = (packet?.granted ?? []) as number[];
-          resolve((grants ?? []).map(({ topic }, at) => ({ topic, qos: codes[at] ?? 128 })));
-        });
-      });
-      return granted.filter(({ qos }) => qos < 128).map(({ topic }) => topic);
-    },
-    publish: (topic, payload, { qos = 1, retain = false } = {}) =>
-      new Promise((resolve, reject) => {
-        const lost = (): void => reject(new Error("the connection ended first"));
-        client.once("close", lost);
-        client.publish(topic, Buffer.from(payload), { qos, retain }, (fault) => {
-          client.off("close", lost);
-          if (fault) reject(fault);
-          else resolve();
-        });
-      }),
-    end: async () => void (await client.endAsync()),
-    cut: () => void (client.stream as Socket).destroy(),
-    freeze: () => void (client.stream as Socket).pause(),
   };
 }
 
