@@ -14,6 +14,8 @@ import { CustodyNotifier } from "./delivery/custody-notifier.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import type { EngineClient } from "./delivery/engine-client.ts";
 import { DeviceDoor } from "./device-door.ts";
+import { FleetDesk } from "./fleet/fleet-desk.ts";
+import { FleetStore } from "./fleet/fleet-store.ts";
 import type { GatewayIdentity } from "./registry/identity.ts";
 import type { SiteRegistry } from "./registry/site-registry.ts";
 import { SpoolInlet } from "./spool/spool-inlet.ts";
@@ -36,6 +38,7 @@ export type {
 } from "./broker/device-broker.ts";
 export { type GatewayConfig, loadGatewayConfig } from "./config.ts";
 export { EngineAnswerError, type EngineClient, EngineUnreachableError } from "./delivery/engine-client.ts";
+export type { FleetDesk } from "./fleet/fleet-desk.ts";
 export {
   addDevice,
   createDeviceBundle,
@@ -66,6 +69,7 @@ export interface GatewayDeps {
 /** A running gateway. */
 export interface Gateway {
   readonly clock: SignedClock;
+  readonly fleet: FleetDesk;
   status(): Promise<GatewayStatus>;
   /** Resolves when nothing waits for a commit and no request to the engine is under way. */
   idle(): Promise<void>;
@@ -94,13 +98,16 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     walAutocheckpoint: CHECKPOINT_PAGES,
   });
   let reader: Database | null = null;
+  let fleet: FleetStore | null = null;
   try {
     await migrate(db, SPOOL_MIGRATIONS);
     reader = await Database.open({ file, readOnly: true });
-    const app = new GatewayApp(deps, db, reader);
+    fleet = await FleetStore.open(join(deps.config.dataDir, "fleet.db"), deps.crypto);
+    const app = new GatewayApp(deps, { db, reader, fleet });
     await app.open();
     return app;
   } catch (fault) {
+    await fleet?.close();
     await reader?.close();
     await db.close();
     throw fault;
@@ -109,6 +116,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
 
 class GatewayApp implements Gateway, BrokerEvents {
   readonly clock: SignedClock;
+  readonly fleet: FleetDesk;
   readonly #deps: GatewayDeps;
   readonly #db: Database;
   readonly #reader: Database;
@@ -125,13 +133,26 @@ class GatewayApp implements Gateway, BrokerEvents {
   #stopWatching = (): void => {};
   #closing: Promise<void> | null = null;
 
-  constructor(deps: GatewayDeps, db: Database, reader: Database) {
+  constructor(
+    deps: GatewayDeps,
+    files: { readonly db: Database; readonly reader: Database; readonly fleet: FleetStore },
+  ) {
+    const { db, reader } = files;
     const { broker, crypto, now, timers, identity, log, config } = deps;
     this.#deps = deps;
     this.#db = db;
     this.#reader = reader;
     this.#startedAt = now();
     this.#counters = new Counters(log.child("gateway"));
+    this.fleet = new FleetDesk({
+      store: files.fleet,
+      registry: deps.registry,
+      broker,
+      counters: this.#counters,
+      now,
+      timers,
+      log: log.child("fleet"),
+    });
     const streams = new StreamTable(crypto);
     this.#outlet = new SpoolOutlet({ db, reader, streams, now });
     this.#inlet = new SpoolInlet({
@@ -168,6 +189,7 @@ class GatewayApp implements Gateway, BrokerEvents {
       clock: this.clock,
       book: this.#book,
       counters: this.#counters,
+      fleet: this.fleet,
       now,
     });
   }
@@ -176,6 +198,7 @@ class GatewayApp implements Gateway, BrokerEvents {
     await this.#deps.broker.open(this);
     this.#stopWatching = every(this.#deps.timers, REVOCATION_EVERY_MS, () => void this.#cutRevoked());
     this.#delivery.wake();
+    this.fleet.open();
   }
 
   async admit(session: DeviceSession): ReturnType<BrokerEvents["admit"]> {
@@ -201,6 +224,7 @@ class GatewayApp implements Gateway, BrokerEvents {
 
   subscribed(session: DeviceSession, leaf: string): void {
     if (leaf === "receipt") this.#door.resendReceipts(session.device);
+    this.fleet.subscribed(session.device, leaf);
   }
 
   published(session: DeviceSession, leaf: PublishedLeaf, payload: Uint8Array): Promise<void> {
@@ -241,6 +265,8 @@ class GatewayApp implements Gateway, BrokerEvents {
     await this.#inlet.idle();
     await this.#delivery.close();
     await this.#custody.close();
+    await this.fleet.close();
+    await this.fleet.store.close();
     await this.#reader.close();
     await this.#db.close();
   }

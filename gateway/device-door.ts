@@ -5,6 +5,7 @@ import { TimeRequest } from "../protocol/mqtt/messages.ts";
 import type { WallMs } from "../protocol/units.ts";
 import type { DeviceBroker, DeviceSession, PublishedLeaf } from "./broker/device-broker.ts";
 import type { CustodyNotifier } from "./delivery/custody-notifier.ts";
+import type { FleetDesk } from "./fleet/fleet-desk.ts";
 import type { Acceptance, BatchLeaf } from "./spool/spool.ts";
 import type { SpoolInlet } from "./spool/spool-inlet.ts";
 import type { SpoolOutlet } from "./spool/spool-outlet.ts";
@@ -20,6 +21,7 @@ export interface DeviceDoorDeps {
   readonly clock: SignedClock;
   readonly book: DeviceBook;
   readonly counters: Counters;
+  readonly fleet: Pick<FleetDesk, "published">;
   readonly now: () => WallMs;
 }
 
@@ -50,7 +52,11 @@ export class DeviceDoor {
       case "time-request":
         return this.#time(session.device, readJson(payload));
       default:
-        return; // `reported` and answers to commands belong to the fleet page, which asks for none yet
+        return this.#note(
+          await this.#deps.fleet.published(session.device, leaf, readJson(payload)),
+          "fleet",
+          session.device,
+        );
     }
   }
 

@@ -4,6 +4,7 @@ import { startGateway } from "../start.ts";
 import { registerDeviceCommands } from "./devices.ts";
 import { doctor } from "./doctor.ts";
 import { type CommonFlags, configOf, guarded, useExitCodes, withConfig } from "./flags.ts";
+import { registerFleetCommands } from "./fleet.ts";
 import { showStatus } from "./status.ts";
 
 /** The command line of a gateway. */
@@ -18,6 +19,7 @@ export function buildProgram(): Command {
       await runService(async () => startGateway(configOf(flags), flags.siteBundle));
     });
   registerDeviceCommands(program);
+  registerFleetCommands(program);
   withConfig(program.command("status"))
     .description("what waits, who is connected, what went wrong")
     .action(guarded(showStatus));
