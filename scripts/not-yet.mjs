@@ -3,7 +3,6 @@ import { EXIT, giveUp } from "./lib/root.mjs";
 
 const COMING = {
   lab: "the simulator's lab on a virtual machine comes with its own issue; `npm start` runs a simulated site today.",
-  deb: "Debian packages come with the set-up issue; `npm run build` makes dist today.",
 };
 const name = process.argv[2] ?? "";
 const coming = COMING[name];

@@ -61,7 +61,7 @@ describe("the scripts", () => {
   });
 
   it("say of a command to come that it is not there yet", async () => {
-    for (const name of ["lab", "deb"]) {
+    for (const name of ["lab"]) {
       const { code, stderr } = await inRepository("not-yet.mjs", name);
       expect({ code, lines: stderr.split("\n").length }).toEqual({ code: 69, lines: 1 });
     }
