@@ -4,6 +4,7 @@ import type { CryptoPort } from "../protocol/crypto-port.ts";
 import type { DeviceId } from "../protocol/ids.ts";
 import type { WallMs } from "../protocol/units.ts";
 import type { RootLogger } from "../runtime/log.ts";
+import { packageVersion } from "../runtime/package-paths.ts";
 import { Database } from "../runtime/sqlite/database.ts";
 import { migrate } from "../runtime/sqlite/migrate.ts";
 import { every, type Timers } from "../runtime/timers.ts";
@@ -21,7 +22,7 @@ import type { SiteRegistry } from "./registry/site-registry.ts";
 import { SpoolInlet } from "./spool/spool-inlet.ts";
 import { SpoolOutlet } from "./spool/spool-outlet.ts";
 import { StreamTable } from "./spool/stream-table.ts";
-import { Counters } from "./status/counters.ts";
+import { Counters, type RecentEvent } from "./status/counters.ts";
 import { DeviceBook } from "./status/device-book.ts";
 import type { GatewayStatus } from "./status/status.ts";
 import { clockUncertaintyMs } from "./time/clock-quality.ts";
@@ -71,6 +72,8 @@ export interface Gateway {
   readonly clock: SignedClock;
   readonly fleet: FleetDesk;
   status(): Promise<GatewayStatus>;
+  /** Alarms and broken rules, the latest first. */
+  readonly recentEvents: readonly RecentEvent[];
   /** Resolves when nothing waits for a commit and no request to the engine is under way. */
   idle(): Promise<void>;
   /** Ends all sessions, finishes the commit under way and closes the spool. */
@@ -143,7 +146,7 @@ class GatewayApp implements Gateway, BrokerEvents {
     this.#db = db;
     this.#reader = reader;
     this.#startedAt = now();
-    this.#counters = new Counters(log.child("gateway"));
+    this.#counters = new Counters(log.child("gateway"), now);
     this.fleet = new FleetDesk({
       store: files.fleet,
       registry: deps.registry,
@@ -202,15 +205,9 @@ class GatewayApp implements Gateway, BrokerEvents {
   }
 
   async admit(session: DeviceSession): ReturnType<BrokerEvents["admit"]> {
-    try {
-      const known = await this.#deps.registry.find(session.device);
-      if (!known) return { kind: "refused", reason: "unknown_device" };
-      if (known.revokedAt !== null) return { kind: "refused", reason: "revoked" };
-      return await this.#desk.admit(session);
-    } catch (fault) {
-      this.#counters.fault("registry.failed", fault);
-      return { kind: "refused", reason: "unavailable" };
-    }
+    const verdict = await this.#judge(session);
+    if (verdict.kind === "refused") this.#counters.count(`refused.${verdict.reason}`, { device: session.device });
+    return verdict;
   }
 
   connected(session: DeviceSession): void {
@@ -235,12 +232,17 @@ class GatewayApp implements Gateway, BrokerEvents {
     this.#counters.count(`violation.${kind}`, device === null ? {} : { device });
   }
 
+  get recentEvents(): readonly RecentEvent[] {
+    return this.#counters.recent;
+  }
+
   async status(): Promise<GatewayStatus> {
     const { now, identity } = this.#deps;
     const spool = await this.#outlet.stats();
     const oldest = spool.oldestUndeliveredAt;
     return {
       site: identity.site,
+      version: packageVersion(),
       uptimeMs: now() - this.#startedAt,
       spool: { ...spool, oldestUndeliveredMs: oldest === null ? 0 : Math.max(0, now() - oldest) },
       engine: this.#delivery.status,
@@ -285,6 +287,18 @@ class GatewayApp implements Gateway, BrokerEvents {
       alarm: (event, fields) => this.#counters.alarm(event, fields),
       relay: (device, receipt) => broker.send(device, "receipt", receipt),
     });
+  }
+
+  async #judge(session: DeviceSession): ReturnType<BrokerEvents["admit"]> {
+    try {
+      const known = await this.#deps.registry.find(session.device);
+      if (!known) return { kind: "refused", reason: "unknown_device" };
+      if (known.revokedAt !== null) return { kind: "refused", reason: "revoked" };
+      return await this.#desk.admit(session);
+    } catch (fault) {
+      this.#counters.fault("registry.failed", fault);
+      return { kind: "refused", reason: "unavailable" };
+    }
   }
 
   async #cutRevoked(): Promise<void> {

@@ -84,9 +84,14 @@ export const GatewayConfigSchema = Type.Object(
     http: Group({
       host: Type.String({
         default: "0.0.0.0",
-        description: "Address of time and status; status answers loopback only",
+        description: "Address of the fleet page, time and status; status answers loopback only",
       }),
-      port: Port(8081, "Port of time and status; 0 takes any free port"),
+      port: Port(8081, "Port of the fleet page, time and status; 0 takes any free port"),
+      openMetrics: Type.Boolean({
+        default: false,
+        description:
+          "Whether other machines may read /metrics, for a Prometheus elsewhere; it names kiosks, never people",
+      }),
     }),
     time: Group({
       syncFile: Type.String({

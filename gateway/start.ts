@@ -40,7 +40,15 @@ export async function startGateway(config: GatewayConfig, bundleFolder?: string)
     random: Math.random,
     log,
   });
-  const http = await startStatusServer({ gateway, ...config.http, nowMs: now });
+  const http = await startStatusServer({
+    gateway,
+    registry,
+    dataDir: config.dataDir,
+    certificatePem: () => identity.gateway.certificatePem,
+    ...config.http,
+    nowMs: now,
+    log: log.child("http"),
+  });
   announceReady("gateway", {
     site: identity.site,
     mqttPort: embedded?.ports.tls ?? 0,

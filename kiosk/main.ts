@@ -7,12 +7,13 @@ import { Command } from "commander";
 import type { Indicator } from "../firmware/ports/indicator.ts";
 import { inspectDevices } from "../firmware/rpi/inspect-devices.ts";
 import { LinuxClock } from "../firmware/rpi/linux-clock.ts";
-import { freeBytes } from "../firmware/rpi/linux-disk.ts";
+import { diskWear, freeBytes } from "../firmware/rpi/linux-disk.ts";
 import { readHome } from "../firmware/rpi/linux-identity.ts";
 import { rebootMachine } from "../firmware/rpi/linux-power.ts";
 import { openIndicator } from "../firmware/rpi/open-indicator.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
 import { BluepostError } from "../protocol/errors.ts";
+import { readCertificate } from "../runtime/certificate-reader.ts";
 import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { createDoorParser } from "../runtime/door-parser.ts";
 import { readHc1Trust } from "../runtime/hc1-trust.ts";
@@ -127,6 +128,8 @@ async function startWith(
       version: version(),
       diskFreeBytes: () => freeBytes(config.dataDir),
       scannerPresent: () => scanner.status().present,
+      wear: () => diskWear(config.dataDir),
+      certificateEndsMs: () => readCertificate(bundle.tls.cert).notAfterMs,
     },
   });
   announceReady("kiosk", { device: bundle.device, screen });

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Folder of package.json, found upwards from this file: the same from the sources and from dist. */
@@ -23,4 +23,9 @@ export function pageRoot(page: string): string {
 /** Path of a file of the package that compiled code reads, for example `hardware/pinout.json`. */
 export function packageFile(path: string): string {
   return join(packageRoot(), path);
+}
+
+/** Version of the package, as package.json says. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string }).version;
 }

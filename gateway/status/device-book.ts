@@ -11,6 +11,8 @@ export interface DeviceView {
   /** As the device says; `offline` also comes from its last will. */
   readonly status: DeviceState["status"] | null;
   readonly health: DeviceHealth | null;
+  /** Its clock minus the gateway's, as of its last health message, milliseconds; null while it does not know the time. */
+  readonly clockOffsetMs: number | null;
 }
 
 type Entry = { -readonly [Key in keyof DeviceView]: DeviceView[Key] };
@@ -42,6 +44,7 @@ export class DeviceBook {
     if (!Value.Check(DeviceHealth, message)) return false;
     const entry = this.#of(device);
     entry.health = message;
+    entry.clockOffsetMs = message.atMs === undefined ? null : message.atMs - atMs;
     entry.lastSeenAt = atMs;
     return true;
   }
@@ -49,7 +52,14 @@ export class DeviceBook {
   #of(device: DeviceId): Entry {
     const known = this.#entries.get(device);
     if (known) return known;
-    const entry: Entry = { device, connected: false, lastSeenAt: null, status: null, health: null };
+    const entry: Entry = {
+      device,
+      connected: false,
+      lastSeenAt: null,
+      status: null,
+      health: null,
+      clockOffsetMs: null,
+    };
     this.#entries.set(device, entry);
     return entry;
   }

@@ -1,35 +1,50 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { fromHex } from "../../protocol/bytes.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
-import type { Gateway } from "../app.ts";
+import type { Logger } from "../../runtime/log.ts";
 import { TokenBucket } from "../broker/token-bucket.ts";
-import { metricsText } from "./status.ts";
+import { lookAtFleet, type ViewerDeps } from "../fleet/viewer.ts";
+import type { SignedClock } from "../time/signed-clock.ts";
+import { createMetrics } from "./metrics.ts";
 
-export interface StatusServerOptions {
-  readonly gateway: Pick<Gateway, "clock" | "status">;
+export interface StatusServerOptions extends Omit<ViewerDeps, "gateway"> {
+  readonly gateway: ViewerDeps["gateway"] & { readonly clock: SignedClock };
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly nowMs: () => number;
+  /** Whether other machines may read `/metrics`. */
+  readonly openMetrics: boolean;
+  readonly log?: Logger;
+  /** Registers what else this server serves. */
+  readonly more?: (app: FastifyInstance) => Promise<void>;
 }
 
 /** A signature costs a fifth of a millisecond; more askers than this are told to come again. */
 const TIME_PER_SECOND = 50;
 const LOOPBACK = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
+/** A kiosk's certificate and its request for a new one fit into this many bytes, a batch by USB stick into its own limit. */
+const BODY_LIMIT = 16_384;
 
 /**
  * Serves `GET /time?nonce=` to the network (plain HTTP: it is asked by kiosks whose clock is too wrong for TLS, and is signed), and
- * `/healthz`, `/readyz`, `/status` and `/metrics` to this machine only.
+ * `/healthz`, `/readyz`, `/status` and, unless it is opened, `/metrics` to this machine only.
  *
  * @returns the listening server, with its port
  */
 export async function startStatusServer(
   options: StatusServerOptions,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
-  const app = Fastify({ logger: false, bodyLimit: 1_024, requestTimeout: 10_000 });
-  problemHandler(app);
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 10_000,
+    forceCloseConnections: true,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }, // what does not fit is refused, not mended
+  });
+  problemHandler(app, options.log);
   addTime(app, options);
-  addStatus(app, options.gateway);
+  addStatus(app, options);
+  await options.more?.(app);
   const address = new URL(await app.listen({ host: options.host, port: options.port }));
   return { port: Number(address.port), close: () => app.close() };
 }
@@ -50,22 +65,24 @@ function addTime(app: FastifyInstance, { gateway, nowMs }: StatusServerOptions):
   });
 }
 
-function addStatus(app: FastifyInstance, gateway: Pick<Gateway, "status">): void {
-  const local = {
-    onRequest: async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-      if (!LOOPBACK.has(request.socket.remoteAddress ?? "")) {
-        await sendProblem(reply, { status: 403, code: "not_local", title: "Only this machine may ask that" });
-      }
-    },
-  };
+/** A hook that lets this machine only in. */
+export async function requireLoopback(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (LOOPBACK.has(request.socket.remoteAddress ?? "")) return;
+  await sendProblem(reply, { status: 403, code: "not_local", title: "Only this machine may ask that" });
+}
+
+function addStatus(app: FastifyInstance, options: StatusServerOptions): void {
+  const { gateway, openMetrics } = options;
+  const local = { onRequest: requireLoopback };
+  const metrics = createMetrics();
   app.get("/healthz", local, async () => ({ status: "ok" }));
   app.get("/readyz", local, async () => {
     await gateway.status(); // reads the spool: fails when its file cannot be read
     return { status: "ready" };
   });
   app.get("/status", local, async () => gateway.status());
-  app.get("/metrics", local, async (_request, reply) => {
-    reply.type("text/plain; version=0.0.4; charset=utf-8");
-    return metricsText(await gateway.status());
+  app.get("/metrics", openMetrics ? {} : local, async (_request, reply) => {
+    reply.type(metrics.contentType);
+    return metrics.scrape(await lookAtFleet(options));
   });
 }

@@ -8,6 +8,12 @@ export interface HealthSource {
   readonly version: string;
   diskFreeBytes(): Promise<number>;
   scannerPresent(): boolean;
+  /** Null when the disk does not say. */
+  wear?(): Promise<DeviceHealth["wear"] | null>;
+  /** Absent: this kiosk has no radio. */
+  beacon?(): NonNullable<DeviceHealth["beacon"]>;
+  /** When the device's certificate ends, wall clock, milliseconds. */
+  certificateEndsMs?(): number;
 }
 
 /** The retained `state` message of a kiosk that is there. */
@@ -37,7 +43,21 @@ export async function healthMessage(
     ledger: { rows: sizes.rows, unsent: sizes.lastSeq - confirmed, oldestUnsentMs: Math.max(0, Math.round(ageMs)) },
     diskFreeBytes: await source.diskFreeBytes(),
     scanner: source.scannerPresent(),
+    ...(await extrasOf(source, now)),
     counters: { ...facts.counters },
   };
   return utf8(JSON.stringify(health));
+}
+
+/** What only some kiosks can say. */
+async function extrasOf(source: HealthSource, now: DeviceTime): Promise<Partial<DeviceHealth>> {
+  const wear = await source.wear?.();
+  const beacon = source.beacon?.();
+  const certificateEndsMs = source.certificateEndsMs?.();
+  return {
+    ...(now.state !== "unsynced" && { atMs: Math.max(0, Math.round(now.wallMs)) }),
+    ...(wear && { wear }),
+    ...(beacon && { beacon }),
+    ...(certificateEndsMs !== undefined && { certificateEndsMs }),
+  };
 }

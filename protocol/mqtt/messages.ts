@@ -23,6 +23,26 @@ export const DeviceHealth = Type.Object({
   }),
   diskFreeBytes: Type.Integer({ minimum: 0 }),
   scanner: Type.Boolean(),
+  /** Wall clock of the kiosk as it sends this, milliseconds: by it the gateway sees how far off that clock is. */
+  atMs: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** When the kiosk's certificate ends, wall clock, milliseconds. */
+  certificateEndsMs: Type.Optional(Type.Integer({ minimum: 0 })),
+  wear: Type.Optional(
+    Type.Object({
+      /** Bytes written to the card or disk since the machine started. */
+      writtenBytes: Type.Integer({ minimum: 0 }),
+      /** Share of its life that the card says is used up, percent in steps of ten; null when it does not say. */
+      usedPercent: Type.Union([Type.Integer({ minimum: 0, maximum: 110 }), Type.Null()]),
+    }),
+  ),
+  beacon: Type.Optional(
+    Type.Object({
+      /** What the radio's controller says about its own advertising. */
+      controller: Type.Union([Type.Literal("on"), Type.Literal("off"), Type.Literal("none")]),
+      /** Whether a neighbour has heard it lately; nobody near is no fault. */
+      neighbours: Type.Union([Type.Literal("heard"), Type.Literal("unknown")]),
+    }),
+  ),
   counters: Type.Record(Type.String({ maxLength: 48 }), Type.Integer({ minimum: 0 })),
 });
 export type DeviceHealth = Static<typeof DeviceHealth>;

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createMetrics, METRIC_NAMES } from "../../../../gateway/status/metrics.ts";
+import type { FleetKiosk } from "../../../../protocol/http/fleet-page.ts";
+import { type AlertRule, parseAlertRules } from "../../../support/alert-rules.ts";
+import { fleetKiosk, fleetOf, statusOf } from "../../../support/fleet.ts";
+import { repository } from "../../../support/repository.ts";
+
+const kiosks: FleetKiosk[] = [
+  fleetKiosk({ device: "door-a" }),
+  fleetKiosk({ device: "door-b", state: "offline", clock: null, unsent: null, beacon: null, wear: null }),
+  fleetKiosk({ device: "door-c", state: "revoked" }),
+];
+const scrape = (): Promise<string> =>
+  createMetrics().scrape({
+    status: statusOf({ counters: { "stream.forked": 2, "refused.revoked": 5 } }),
+    view: fleetOf({ kiosks }),
+  });
+
+describe("/metrics", () => {
+  it("tells each kiosk's numbers, leaves out what is not known and who is revoked", async () => {
+    const lines = (await scrape()).split("\n");
+    expect(lines).toContain('bluepost_gateway_kiosk_connected{device="door-a"} 1');
+    expect(lines).toContain('bluepost_gateway_kiosk_connected{device="door-b"} 0');
+    expect(lines).toContain('bluepost_gateway_kiosk_clock_offset_seconds{device="door-a"} -0.12');
+    expect(lines.filter((line) => line.includes("door-c"))).toEqual([]);
+    expect(lines.filter((line) => line.includes("door-b") && line.includes("clock"))).toEqual([]);
+    expect(lines).toContain('bluepost_gateway_events_total{event="stream.forked"} 2');
+    expect(lines.some((line) => line.startsWith("nodejs_eventloop_lag_p99_seconds"))).toBe(true);
+  });
+
+  it("forgets a kiosk that is gone, and adds nothing twice", async () => {
+    const metrics = createMetrics();
+    await metrics.scrape({ status: statusOf({ counters: { "stream.forked": 2 } }), view: fleetOf({ kiosks }) });
+    const text = await metrics.scrape({ status: statusOf({ counters: { "stream.forked": 2 } }), view: fleetOf({}) });
+    expect(text).not.toContain("door-a");
+    expect(text).toContain('bluepost_gateway_events_total{event="stream.forked"} 2');
+  });
+
+  it("has only labels that name no person", async () => {
+    const labels = [...(await scrape()).matchAll(/(?<=[{,])(\w+)=/g)].map(([, name]) => name);
+    expect([...new Set(labels)].sort()).toEqual(
+      ["device", "event", "kind", "le", "space", "type", "version", "major", "minor", "patch"]
+        .filter((name) => labels.includes(name))
+        .sort(),
+    );
+  });
+});
+
+describe("hardware/ops/alerts.yml", () => {
+  let rules: readonly AlertRule[];
+  let known: ReadonlySet<string>;
+
+  beforeAll(async () => {
+    rules = parseAlertRules(readFileSync(join(repository, "hardware/ops/alerts.yml"), "utf8"));
+    const told = [...(await scrape()).matchAll(/^# TYPE (\w+)/gm)].map(([, name = ""]) => name);
+    known = new Set([...METRIC_NAMES, ...told]);
+  });
+
+  it("asks only for metrics that the gateway tells", () => {
+    const asked = rules.flatMap(({ expr }) => expr.match(/\b(?:bluepost|nodejs|process)_\w+/g) ?? []);
+    expect(asked.length).toBeGreaterThanOrEqual(rules.length);
+    expect(asked.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it("says for each alert how long, how bad, what it means and what a person does", () => {
+    for (const rule of rules) {
+      expect(rule.for, rule.alert).toMatch(/^\d+[mhd]$/);
+      expect(rule.labels["severity"], rule.alert).toMatch(/^(warning|critical)$/);
+      expect(rule.annotations["summary"]?.length, rule.alert).toBeGreaterThan(20);
+      expect(rule.annotations["action"]?.length, rule.alert).toBeGreaterThan(10);
+    }
+    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+  });
+
+  it("covers silence, clock, disk, beacon, certificates, forks and refused clients", () => {
+    const text = rules.map(({ expr }) => expr).join("\n");
+    for (const part of ["silent", "clock", "disk_free", "beacon", "certificate", "stream.forked", "refused.revoked"])
+      expect(text).toContain(part);
+  });
+});
