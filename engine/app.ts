@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MatchContent } from "../protocol/checkin/envelope.ts";
 import { EnvelopeOpener } from "../protocol/checkin/sealing.ts";
-import type { CryptoPort } from "../protocol/crypto-port.ts";
+import type { BlockCipherPort, CryptoPort } from "../protocol/crypto-port.ts";
 import type { BatchSetAnswer } from "../protocol/http/engine-api.ts";
 import type { PersonKey } from "../protocol/ids.ts";
 import { DAY_MS, type WallMs } from "../protocol/units.ts";
@@ -16,8 +16,10 @@ import { BatchOpener } from "./ingest/open-batch.ts";
 import { ReceiptSigner } from "./ingest/receipts.ts";
 import { type EngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 import { PersonKeys } from "./keys/person-keys.ts";
+import { SecretBox } from "./keys/secret-box.ts";
 import type { Contact } from "./match/contact.ts";
 import { listVisits, type TraceAnswer, traceContacts } from "./match/trace.ts";
+import { RadioDesk } from "./radio/radio-desk.ts";
 import { type EngineStore, openStore } from "./store/open-store.ts";
 import { erasePerson, type Pruned, pruneStore } from "./store/retention.ts";
 import { type EngineStats, readStats } from "./store/stats.ts";
@@ -31,6 +33,8 @@ export { CARD_DAYS, type CardKind, type IssuedCard, issueCards } from "./keys/ca
 export { createEngineKeys, type EngineKeys, loadEngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 export { createSiteBundle, issueSiteBundle, type SiteBundle } from "./keys/site-bundle.ts";
 export type { Contact, ContactPerson } from "./match/contact.ts";
+export type { HeardVisit, TokenContact } from "./match/radio-evidence.ts";
+export type { RadioDesk, UploadOutcome } from "./radio/radio-desk.ts";
 export type { EngineStats } from "./store/stats.ts";
 export type { Venue } from "./store/venues.ts";
 
@@ -39,7 +43,7 @@ export interface EngineDeps {
   readonly config: EngineConfig;
   readonly now: () => WallMs;
   readonly log: RootLogger;
-  readonly crypto: CryptoPort;
+  readonly crypto: CryptoPort & BlockCipherPort;
 }
 
 /** A case as it is reported: its person by documents, by keys, or both. */
@@ -57,6 +61,8 @@ export interface Trace extends TraceAnswer {
 /** The authority's engine. All reads see what is committed; `trace` and `visits` first finish the visits of every stored row. */
 export interface Engine {
   readonly keys: EngineKeys;
+  /** Keys of cases, and what kiosks heard of them. */
+  readonly radio: RadioDesk;
   /** Stores signed batches and answers each with a verdict and a signed receipt. @throws {EngineBusyError} ENGINE_BUSY */
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
   /** The key that the engine knows the holder of a document by. */
@@ -115,6 +121,7 @@ interface EngineParts {
 
 class ReferenceEngine implements Engine {
   readonly keys: EngineKeys;
+  readonly radio: RadioDesk;
   readonly #deps: EngineDeps;
   readonly #stays: Stays;
   readonly #store: EngineStore;
@@ -152,8 +159,9 @@ class ReferenceEngine implements Engine {
       log: log.child("ingest"),
       onStored,
     });
+    this.radio = new RadioDesk({ store, crypto, now, box: new SecretBox(crypto, keys.secret, "radio keys") });
     const probe = async (): Promise<void> => void (await store.reader.get("SELECT 1"));
-    this.#api = buildApi({ ingest: (batches) => this.ingest(batches), probe });
+    this.#api = buildApi({ ingest: (batches) => this.ingest(batches), radio: this.radio, probe });
   }
 
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer> {
@@ -182,7 +190,12 @@ class ReferenceEngine implements Engine {
     const file = await findCase(this.#store.reader, caseId);
     const window = infectiousWindow(file, this.#deps.now(), options.daysBefore);
     await this.settle();
-    return { case: file, window, ...(await traceContacts(this.#store.reader, { persons: file.persons, window })) };
+    const heard = await this.radio.heardOf(caseId, window);
+    return {
+      case: file,
+      window,
+      ...(await traceContacts(this.#store.reader, { persons: file.persons, window, heard })),
+    };
   }
 
   async visits(persons: readonly PersonKey[]): Promise<readonly Contact[]> {
@@ -210,13 +223,17 @@ class ReferenceEngine implements Engine {
 
   async prune(): Promise<Pruned> {
     const { config, now } = this.#deps;
-    const pruned = await pruneStore(this.#store.writer, (now() - config.retentionDays * DAY_MS) as WallMs);
+    const beforeMs = (now() - config.retentionDays * DAY_MS) as WallMs;
+    const pruned = await pruneStore(this.#store.writer, beforeMs);
+    await this.radio.prune(beforeMs);
     this.#builder.kick();
     return pruned;
   }
 
-  erase(person: PersonKey): Promise<number> {
-    return this.#store.writer.transaction((sql) => erasePerson(sql, person, this.#deps.now()));
+  async erase(person: PersonKey): Promise<number> {
+    const rows = await this.#store.writer.transaction((sql) => erasePerson(sql, person, this.#deps.now()));
+    this.radio.forgetIndex();
+    return rows;
   }
 
   async listen(): Promise<{ readonly url: string }> {

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { MalformedError } from "../../protocol/errors.ts";
+import { CASE_KEYS_PATH, CaseKeyUpload } from "../../protocol/http/case-keys.ts";
 import {
   BATCH_SET_MAX_BYTES,
   BATCHES_PATH,
@@ -8,11 +9,13 @@ import {
   decodeBatchSet,
 } from "../../protocol/http/engine-api.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
+import type { RadioDesk } from "../radio/radio-desk.ts";
 import { openApiDocument } from "./openapi.ts";
 
 /** What the API needs of the engine. */
 export interface ApiParts {
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
+  readonly radio: Pick<RadioDesk, "uploadKeys">;
   /** Resolves when the store answers. */
   probe(): Promise<void>;
 }
@@ -25,6 +28,10 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   problemHandler(app);
   const document = openApiDocument();
   app.post(BATCHES_PATH, async (request) => parts.ingest(batchesOf(request.body)));
+  app.register((scope, _, done) => {
+    addCaseKeys(scope, parts.radio); // a scope of its own: only here is JSON a body
+    done();
+  });
   app.get("/healthz", async () => ({ ok: true }));
   app.get("/readyz", async (_, reply) => {
     try {
@@ -36,6 +43,36 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   });
   app.get("/openapi.json", async () => document);
   return app;
+}
+
+/** Longest JSON body: an upload of keys. */
+const JSON_MAX_BYTES = 65_536;
+
+function addCaseKeys(app: FastifyInstance, radio: ApiParts["radio"]): void {
+  app.addContentTypeParser(
+    "application/json",
+    { parseAs: "string", bodyLimit: JSON_MAX_BYTES },
+    app.getDefaultJsonParser("error", "error"),
+  );
+  app.post<{ Body: CaseKeyUpload }>(CASE_KEYS_PATH, { schema: { body: CaseKeyUpload } }, async (request, reply) => {
+    const outcome = await radio.uploadKeys(request.body, request.ip);
+    switch (outcome.kind) {
+      case "taken":
+        return { results: outcome.results };
+      case "refused":
+        return sendProblem(reply, {
+          status: 403,
+          code: "key_code_refused",
+          title: "The code is not good: it was mistyped, has expired, or was used. Ask the officer for another one",
+        });
+      case "limited":
+        return sendProblem(reply, {
+          status: 429,
+          code: "too_many_attempts",
+          title: "Too many wrong codes: try again in ten minutes",
+        });
+    }
+  });
 }
 
 function batchesOf(body: unknown): readonly Uint8Array[] {

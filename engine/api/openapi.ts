@@ -1,3 +1,4 @@
+import { CASE_KEYS_MAX, CASE_KEYS_PATH, CaseKeyAnswers, CaseKeyItem } from "../../protocol/http/case-keys.ts";
 import {
   BATCH_SET_MAX,
   BATCH_SET_MAX_BYTES,
@@ -25,11 +26,51 @@ function problem(description: string): object {
 
 const HEALTH = { "200": { description: "Yes" }, "503": problem("No") } as const;
 
+const UPLOAD_KEYS = {
+  summary: "Hands in keys of a case's own phone or token, with the one-time code that an officer gave",
+  requestBody: {
+    required: true,
+    content: {
+      "application/json": {
+        schema: {
+          type: "object",
+          required: ["code", "items"],
+          properties: {
+            code: {
+              type: "string",
+              description: "As the officer gave it; good once, and again for the very same items",
+            },
+            items: {
+              type: "array",
+              minItems: 1,
+              maxItems: CASE_KEYS_MAX,
+              items: { $ref: "#/components/schemas/CaseKeyItem" },
+            },
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    "200": {
+      description: "One answer an item, in order; a bad item never costs the others, nor the code",
+      content: { "application/json": { schema: { $ref: "#/components/schemas/CaseKeyAnswers" } } },
+    },
+    "400": problem("The body is not an upload"),
+    "403": problem("The code is unknown, expired or used: which of them is not said"),
+    "429": problem("Too many wrong codes from there"),
+  },
+} as const;
+
 /** Describes the engine's HTTP API: OpenAPI 3.1, from the schemas that the server itself uses. */
 export function openApiDocument(): object {
   return {
     openapi: "3.1.0",
-    info: { title: "Bluepost engine", version: "1", description: "Takes the batches of sites in." },
+    info: {
+      title: "Bluepost engine",
+      version: "1",
+      description: "Takes the batches of sites and the keys of cases in.",
+    },
     paths: {
       [BATCHES_PATH]: {
         post: {
@@ -58,10 +99,11 @@ export function openApiDocument(): object {
           },
         },
       },
+      [CASE_KEYS_PATH]: { post: UPLOAD_KEYS },
       "/healthz": { get: { summary: "Whether the process lives", responses: HEALTH } },
       "/readyz": { get: { summary: "Whether the store answers", responses: HEALTH } },
       "/openapi.json": { get: { summary: "This document", responses: { "200": { description: "OpenAPI 3.1" } } } },
     },
-    components: { schemas: { Problem: PROBLEM, BatchSetAnswer } },
+    components: { schemas: { Problem: PROBLEM, BatchSetAnswer, CaseKeyItem, CaseKeyAnswers } },
   };
 }

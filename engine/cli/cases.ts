@@ -1,7 +1,9 @@
 import { type Command, Option } from "commander";
 import type { CaseFile, Contact, ContactPerson, Trace } from "../app.ts";
+import { registerCaseKeyCommands } from "./case-keys.ts";
 import { DOCUMENT_SCHEMES, type PersonFlags, personsOf } from "./documents.ts";
 import { type CommonFlags, guarded, integer, print, withConfig, withEngine } from "./flags.ts";
+import { heardCells, tokenCells } from "./radio-cells.ts";
 import { localTime, shortKey, table } from "./table.ts";
 import { LANGUAGES, type Language, type Texts, textsOf } from "./texts.ts";
 
@@ -27,6 +29,7 @@ export function registerCaseCommands(program: Command): void {
   withLanguage(withConfig(cases.command("list")))
     .description("all cases, the newest first")
     .action(guarded(listCases));
+  registerCaseKeyCommands(cases);
   withLanguage(withConfig(program.command("trace")))
     .argument("<case>", "number of the case, from `case list`")
     .description(`everyone who shared a place with a case, with the evidence. ${NO_NAMES}`)
@@ -87,8 +90,13 @@ async function trace(id: string, flags: LanguageFlags & { readonly windowDays?: 
   return 0;
 }
 
-function traceLines({ window, visits: own, contacts, persons }: Trace, texts: Texts): readonly string[] {
-  const contactRow = (one: Contact): (string | number)[] => [shortKey(one.person), ...stayCells(one, texts)];
+function traceLines(found: Trace, texts: Texts): readonly string[] {
+  const { window, visits: own, contacts, persons } = found;
+  const contactRow = (one: Contact): (string | number)[] => [
+    shortKey(one.person),
+    ...stayCells(one, texts),
+    texts.beside[one.beside],
+  ];
   return [
     texts.window(localTime(window.from), localTime(window.to)),
     "",
@@ -98,7 +106,14 @@ function traceLines({ window, visits: own, contacts, persons }: Trace, texts: Te
       texts.visitHead,
       own.map((one) => stayCells(one, texts)),
     ),
+    ...section(
+      texts,
+      texts.heard,
+      texts.heardHead,
+      found.heard.map((one) => heardCells(one, texts)),
+    ),
     ...section(texts, texts.contacts, texts.contactHead, contacts.map(contactRow)),
+    ...tokenLines(found, texts),
     ...section(
       texts,
       texts.persons,
@@ -107,6 +122,21 @@ function traceLines({ window, visits: own, contacts, persons }: Trace, texts: Te
     ),
     texts.noVerdict,
     texts.noNames,
+  ];
+}
+
+/** Radio evidence about others; nothing at all where no token was heard. */
+function tokenLines({ tokens, tokensOmitted }: Trace, texts: Texts): readonly string[] {
+  if (tokens.length === 0) return [];
+  return [
+    ...section(
+      texts,
+      texts.tokens,
+      texts.tokenHead,
+      tokens.map((one) => tokenCells(one, texts)),
+    ),
+    ...(tokensOmitted > 0 ? [texts.tokensOmitted(tokensOmitted), ""] : []),
+    texts.signalNote,
   ];
 }
 

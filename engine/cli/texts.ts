@@ -1,5 +1,7 @@
-import type { Evidence } from "../../protocol/checkin/record.ts";
-import type { EndReason, StartReason } from "../visits/visit.ts";
+import type { EndReason, StartReason, VisitEvidence } from "../visits/visit.ts";
+
+/** How the case's own stay is known. */
+type Beside = "scan" | "radio";
 
 /** Languages of the officers' tables. */
 export const LANGUAGES = ["vi", "en"] as const;
@@ -11,22 +13,56 @@ export interface Texts {
   readonly contactHead: readonly string[];
   readonly personHead: readonly string[];
   readonly caseHead: readonly string[];
+  readonly heardHead: readonly string[];
+  readonly tokenHead: readonly string[];
   readonly none: string;
   readonly visits: string;
   readonly contacts: string;
   readonly persons: string;
+  readonly heard: string;
+  readonly tokens: string;
+  readonly unnamedToken: string;
+  readonly tokensOmitted: (n: number) => string;
+  readonly signalNote: string;
+  readonly beside: Readonly<Record<Beside, string>>;
   readonly window: (from: string, to: string) => string;
   readonly noNames: string;
   readonly noVerdict: string;
   readonly timeUnknown: string;
   readonly yes: string;
   readonly reasons: Readonly<Record<StartReason | EndReason, string>>;
-  readonly evidence: Readonly<Record<Evidence, string>>;
+  readonly evidence: Readonly<Record<VisitEvidence, string>>;
 }
 
 const en: Texts = {
   visitHead: ["venue", "gate", "from", "to", "min certain", "min possible", "start", "end", "party"],
-  contactHead: ["person", "venue", "gate", "from", "to", "min certain", "min possible", "start", "end", "party"],
+  contactHead: [
+    "person",
+    "venue",
+    "gate",
+    "from",
+    "to",
+    "min certain",
+    "min possible",
+    "start",
+    "end",
+    "party",
+    "case by",
+  ],
+  heardHead: ["venue", "gate", "from", "to", "min", "sightings", "dBm max", "dBm mean", "key"],
+  tokenHead: [
+    "person",
+    "venue",
+    "gate",
+    "from",
+    "to",
+    "min certain",
+    "min possible",
+    "sightings",
+    "dBm max",
+    "dBm mean",
+    "case by",
+  ],
   personHead: ["person", "venues", "min certain", "min possible", "time"],
   caseHead: ["case", "onset", "sample", "opened"],
   none: "none",
@@ -53,12 +89,46 @@ const en: Texts = {
     document: "document",
     signed_static: "card",
     signed_live: "phone",
+    radio: "heard by radio",
   },
+  heard: "The case was heard here",
+  tokens: "Tokens heard beside the case",
+  unnamedToken: "unnamed",
+  tokensOmitted: (n) => `${n} more tokens are left out.`,
+  signalNote:
+    "A strong signal (above -60 dBm) was near or in plain view; a weak one says little. Walls and bodies take 10 to 20 dB.",
+  beside: { scan: "scan", radio: "heard by radio" },
 };
 
 const vi: Texts = {
   visitHead: ["địa điểm", "cửa", "từ", "đến", "phút chắc chắn", "phút có thể", "vào", "ra", "đi cùng"],
-  contactHead: ["người", "địa điểm", "cửa", "từ", "đến", "phút chắc chắn", "phút có thể", "vào", "ra", "đi cùng"],
+  contactHead: [
+    "người",
+    "địa điểm",
+    "cửa",
+    "từ",
+    "đến",
+    "phút chắc chắn",
+    "phút có thể",
+    "vào",
+    "ra",
+    "đi cùng",
+    "ca bệnh qua",
+  ],
+  heardHead: ["địa điểm", "cửa", "từ", "đến", "phút", "số lần", "dBm cao nhất", "dBm trung bình", "khóa"],
+  tokenHead: [
+    "người",
+    "địa điểm",
+    "cửa",
+    "từ",
+    "đến",
+    "phút chắc chắn",
+    "phút có thể",
+    "số lần",
+    "dBm cao nhất",
+    "dBm trung bình",
+    "ca bệnh qua",
+  ],
   personHead: ["người", "địa điểm", "phút chắc chắn", "phút có thể", "thời gian"],
   caseHead: ["ca bệnh", "khởi phát", "lấy mẫu", "mở lúc"],
   none: "không có",
@@ -85,7 +155,15 @@ const vi: Texts = {
     document: "giấy tờ",
     signed_static: "thẻ",
     signed_live: "điện thoại",
+    radio: "thu được sóng",
   },
+  heard: "Nơi thu được sóng của ca bệnh",
+  tokens: "Thẻ phát sóng ở gần ca bệnh",
+  unnamedToken: "chưa rõ",
+  tokensOmitted: (n) => `Còn ${n} thẻ không liệt kê.`,
+  signalNote:
+    "Sóng mạnh (trên -60 dBm) là ở gần hoặc không bị che; sóng yếu không nói lên nhiều. Tường và người làm giảm 10 đến 20 dB.",
+  beside: { scan: "quét mã", radio: "thu được sóng" },
 };
 
 const TEXTS: Readonly<Record<Language, Texts>> = { en, vi };

@@ -27,6 +27,8 @@ export interface Contact {
   readonly party: number;
   /** One of the two clocks was not known to within half an hour: no minutes are certain. */
   readonly timeUnknown: boolean;
+  /** How the case's own stay is known: from the door's log, or because its token or phone was heard. */
+  readonly beside: "scan" | "radio";
 }
 
 /** Everything beside one person, over all places. What overlaps in time is counted once. */
@@ -42,6 +44,7 @@ export interface ContactPerson {
 /** One pair of visits with all that their slices share. */
 export interface Meeting {
   readonly slice: StoredSlice;
+  readonly beside: Contact["beside"];
   readonly possible: Stretch[];
   readonly certain: Stretch[];
 }
@@ -52,7 +55,7 @@ export class Meetings {
 
   add(own: StoredSlice, other: StoredSlice, overlap: Overlap): void {
     const name = `${other.person}/${other.venue}/${other.visitFrom}/${other.start.gate}/${own.visitFrom}`;
-    const meeting = this.#pairs.get(name) ?? { slice: other, possible: [], certain: [] };
+    const meeting = this.#pairs.get(name) ?? { slice: other, beside: besideOf(own), possible: [], certain: [] };
     this.#pairs.set(name, meeting);
     meeting.possible.push(overlap.possible);
     if (overlap.certain) meeting.certain.push(overlap.certain);
@@ -63,13 +66,19 @@ export class Meetings {
   }
 }
 
+/** How a stay of the case is known. */
+export function besideOf({ start, end }: StoredSlice | StoredUndated): Contact["beside"] {
+  return start.evidence === "radio" || end.evidence === "radio" ? "radio" : "scan";
+}
+
 /** Names a venue for people. */
 export type VenueNaming = (venue: VenueNumber) => { readonly venue: VenueId; readonly name: string | null };
 
 /** A contact from a meeting of two dated visits. */
-export function datedContact({ slice, possible, certain }: Meeting, naming: VenueNaming): Contact {
+export function datedContact({ slice, beside, possible, certain }: Meeting, naming: VenueNaming): Contact {
   return {
     ...commonOf(slice, naming),
+    beside,
     from: Math.min(...possible.map(({ from }) => from)),
     to: Math.max(...possible.map(({ to }) => to)),
     minutesCertain: certainMinutes(coveredMs(certain)),
@@ -78,10 +87,19 @@ export function datedContact({ slice, possible, certain }: Meeting, naming: Venu
   };
 }
 
-/** A contact of which only the place is sure. @param boundMs longest that both can have been there, or infinity */
-export function undatedContact(stay: StoredSlice | StoredUndated, boundMs: number, naming: VenueNaming): Contact {
+/** A stay of somebody beside one of the case, with nothing sure but the place. */
+export interface UnsureStay {
+  readonly stay: StoredSlice | StoredUndated;
+  /** Longest that both can have been there, milliseconds, or infinity. */
+  readonly boundMs: number;
+  readonly beside: Contact["beside"];
+}
+
+/** A contact of which only the place is sure. */
+export function undatedContact({ stay, boundMs, beside }: UnsureStay, naming: VenueNaming): Contact {
   return {
     ...commonOf(stay, naming),
+    beside,
     from: null,
     to: null,
     minutesCertain: 0,
@@ -93,7 +111,7 @@ export function undatedContact(stay: StoredSlice | StoredUndated, boundMs: numbe
 function commonOf(
   stay: StoredSlice | StoredUndated,
   naming: VenueNaming,
-): Omit<Contact, "from" | "to" | "minutesCertain" | "minutesPossible" | "timeUnknown"> {
+): Omit<Contact, "from" | "to" | "minutesCertain" | "minutesPossible" | "timeUnknown" | "beside"> {
   const { venue, name } = naming(stay.venue);
   const { start, end, party, person } = stay;
   const gates = [...new Set([start.gate, end.gate].filter((gate) => gate !== null))];

@@ -1,19 +1,23 @@
 import type { PersonKey } from "../../protocol/ids.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
+import type { HeardStay } from "../radio/heard-stays.ts";
 import { venueIdOf } from "../store/venue-number.ts";
 import { findVenues } from "../store/venues.ts";
 import type { VenueNumber } from "../visits/visit.ts";
 import {
+  besideOf,
   byEvidence,
   type Contact,
   type ContactPerson,
   datedContact,
   Meetings,
   sumByPerson,
+  type UnsureStay,
   undatedContact,
   type VenueNaming,
 } from "./contact.ts";
 import { overlapOf } from "./overlap.ts";
+import { type HeardVisit, heardVisit, sliceOfHeard, type TokenContact, tokensBeside } from "./radio-evidence.ts";
 import {
   type StoredSlice,
   type StoredUndated,
@@ -28,7 +32,17 @@ export interface TraceQuery {
   /** The keys of one person. */
   readonly persons: readonly PersonKey[];
   readonly window: { readonly from: number; readonly to: number };
+  /** Where keys of the person were heard. */
+  readonly heard?: Heard;
 }
+
+/** Stays in which the case's own keys were heard, and the sessions that they are made of. */
+export interface Heard {
+  readonly stays: readonly HeardStay[];
+  readonly sessions: ReadonlySet<number>;
+}
+
+const NOTHING_HEARD: Heard = { stays: [], sessions: new Set() };
 
 /** Everyone who shared a place with the case, with the evidence. */
 export interface TraceAnswer {
@@ -38,22 +52,36 @@ export interface TraceAnswer {
   readonly contacts: readonly Contact[];
   /** The same, summed by person. */
   readonly persons: readonly ContactPerson[];
+  /** Where the case's own keys were heard, in order of time. */
+  readonly heard: readonly HeardVisit[];
+  /** Tokens that were heard beside the case, longest first; of a wearer who takes part in automatic check-in the key is known. */
+  readonly tokens: readonly TokenContact[];
+  /** Further tokens beside the case that the list leaves out. */
+  readonly tokensOmitted: number;
 }
 
 /** Finds every stay that overlaps a visit of the case at the same venue. Run {@link VisitBuilder.settle} first. */
 export async function traceContacts(sql: Sql, query: TraceQuery): Promise<TraceAnswer> {
   const { own, undated, naming } = await ownStays(sql, query);
-  const meetings = await meet(sql, query, own);
-  const unsure = [...(await besideDated(sql, query, own)), ...(await besideUndated(sql, query, undated))];
+  const { heard = NOTHING_HEARD, persons } = query;
+  const all = [...own, ...heardSlices(heard, query.window)];
+  const meetings = await meet(sql, query, all);
+  const unsure = [...(await besideDated(sql, query, all)), ...(await besideUndated(sql, query, undated))];
   const contacts = [
     ...meetings.all().map((meeting) => datedContact(meeting, naming)),
-    ...strongest(unsure.map(({ stay, boundMs }) => undatedContact(stay, boundMs, naming))),
+    ...strongest(unsure.map((stay) => undatedContact(stay, naming))),
   ].sort(byEvidence);
   return {
     visits: describeStays({ own, undated, naming }),
     contacts,
     persons: sumByPerson(contacts, meetings.all()),
+    heard: heard.stays.map((stay) => heardVisit(stay, naming)),
+    ...(await tokensBeside(sql, { stays: all, ownSessions: heard.sessions, persons, naming })),
   };
+}
+
+function heardSlices({ stays }: Heard, window: TraceQuery["window"]): readonly StoredSlice[] {
+  return stays.filter(({ unknown }) => !unknown).map((stay) => clip(sliceOfHeard(stay), window));
 }
 
 /** The visits of these persons within the window, in order of time; those without a time last. */
@@ -70,11 +98,14 @@ interface OwnStays {
 async function ownStays(sql: Sql, query: TraceQuery): Promise<OwnStays> {
   const own = (await slicesOfPersons(sql, query.persons, query.window)).map((slice) => clip(slice, query.window));
   const undated = await undatedOfPersons(sql, query.persons);
-  return { own, undated, naming: await namingOf(sql, [...own, ...undated]) };
+  return { own, undated, naming: await namingOf(sql, [...own, ...undated, ...(query.heard?.stays ?? [])]) };
 }
 
 function describeStays({ own, undated, naming }: OwnStays): readonly Contact[] {
-  return [...ownVisits(own, naming), ...undated.map((stay) => undatedContact(stay, lengthOf(stay), naming))];
+  return [
+    ...ownVisits(own, naming),
+    ...undated.map((stay) => undatedContact({ stay, boundMs: lengthOf(stay), beside: besideOf(stay) }, naming)),
+  ];
 }
 
 /** What lies before or after the window does not count. */
@@ -102,19 +133,15 @@ async function meet(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): P
   return meetings;
 }
 
-interface Unsure {
-  readonly stay: StoredSlice | StoredUndated;
-  readonly boundMs: number;
-}
-
 /** Stays without a time at the places where the case was. */
-async function besideDated(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): Promise<readonly Unsure[]> {
-  const found: Unsure[] = [];
+async function besideDated(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): Promise<readonly UnsureStay[]> {
+  const found: UnsureStay[] = [];
   for (const slice of own) {
     const stays = await undatedAtVenue(sql, slice.venue, { from: slice.outerFrom, to: slice.outerTo });
     for (const stay of stays) {
       if (query.persons.includes(stay.person)) continue;
-      found.push({ stay, boundMs: Math.min(slice.outerTo - slice.outerFrom, lengthOf(stay)) });
+      const boundMs = Math.min(slice.outerTo - slice.outerFrom, lengthOf(stay));
+      found.push({ stay, boundMs, beside: besideOf(slice) });
     }
   }
   return found;
@@ -125,14 +152,14 @@ async function besideUndated(
   sql: Sql,
   query: TraceQuery,
   undated: readonly StoredUndated[],
-): Promise<readonly Unsure[]> {
-  const found: Unsure[] = [];
+): Promise<readonly UnsureStay[]> {
+  const found: UnsureStay[] = [];
   for (const own of undated) {
     const window = { from: own.earliest ?? query.window.from, to: own.latest ?? query.window.to };
     const stays = [...(await slicesAtVenue(sql, own.venue, window)), ...(await undatedAtVenue(sql, own.venue, window))];
     for (const stay of stays) {
       if (query.persons.includes(stay.person)) continue;
-      found.push({ stay, boundMs: Math.min(lengthOf(own), lengthOf(stay)) });
+      found.push({ stay, boundMs: Math.min(lengthOf(own), lengthOf(stay)), beside: besideOf(own) });
     }
   }
   return found;

@@ -1,4 +1,3 @@
-import { EVIDENCE, type Evidence } from "../../protocol/checkin/record.ts";
 import type { PersonKey } from "../../protocol/ids.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import {
@@ -8,13 +7,15 @@ import {
   START_REASONS,
   type StartReason,
   type VenueNumber,
+  VISIT_EVIDENCE,
+  type VisitEvidence,
 } from "../visits/visit.ts";
 import type { Span } from "./overlap.ts";
 
 /** What is known of one end of a stay. */
 export interface VisitEnd<Reason> {
   readonly gate: number | null;
-  readonly evidence: Evidence;
+  readonly evidence: VisitEvidence;
   readonly reason: Reason;
 }
 
@@ -152,8 +153,8 @@ function endsOf(
   return {
     person: row.person as PersonKey,
     venue: row.venue,
-    start: { gate: row.gate_in, evidence: EVIDENCE[row.start_evidence] as Evidence, reason: start },
-    end: { gate: row.gate_out, evidence: EVIDENCE[row.end_evidence] as Evidence, reason: end },
+    start: { gate: row.gate_in, evidence: VISIT_EVIDENCE[row.start_evidence] as VisitEvidence, reason: start },
+    end: { gate: row.gate_out, evidence: VISIT_EVIDENCE[row.end_evidence] as VisitEvidence, reason: end },
     party: row.party,
   };
 }

@@ -1,7 +1,15 @@
+import { EVIDENCE } from "../../protocol/checkin/record.ts";
 import { HOUR_MS } from "../../protocol/units.ts";
 
 /** Longest slice of a visit: bounds the range scan of matching. DESIGN section 3, constants. */
 export const MAX_SLICE_MS = 12 * HOUR_MS;
+
+/**
+ * How an end of a stay is known: as the door saw it, or because a kiosk heard the person's own token or phone. The position is the
+ * number in the store; it is no order of strength.
+ */
+export const VISIT_EVIDENCE = [...EVIDENCE, "radio"] as const;
+export type VisitEvidence = (typeof VISIT_EVIDENCE)[number];
 
 /** How the start of a visit is known. The position is the number in the store. */
 export const START_REASONS = ["explicit", "previous_scan", "default_stay"] as const;
@@ -38,7 +46,7 @@ export interface Visit {
   readonly outerTo: number;
   readonly gateIn: number | null;
   readonly gateOut: number | null;
-  /** Positions in EVIDENCE; an inferred end has that of `inferred`. */
+  /** Positions in VISIT_EVIDENCE; an inferred end has that of `inferred`. */
   readonly startEvidence: number;
   readonly endEvidence: number;
   readonly startReason: StartReason;

@@ -1,0 +1,85 @@
+import { concatBytes, utf8 } from "../../protocol/bytes.ts";
+import { RADIO_SCHEMES } from "../../protocol/checkin/presence.ts";
+import { SCHEMES } from "../../protocol/checkin/record.ts";
+import type { CryptoPort } from "../../protocol/crypto-port.ts";
+import { CASE_KEY_PROBLEMS, type CaseKeyAnswer } from "../../protocol/http/case-keys.ts";
+import type { Sql } from "../../runtime/sqlite/database.ts";
+import type { SecretBox } from "../keys/secret-box.ts";
+import { bytesFrom } from "../store/bulk.ts";
+import type { InfectiousWindow } from "./cases.ts";
+import { checkKeyItem, type SoughtKey } from "./check-key-item.ts";
+
+/** What a case's keys are stored with. */
+export interface KeyStoring {
+  readonly crypto: CryptoPort;
+  readonly box: SecretBox;
+  readonly caseId: string;
+  readonly window: InfectiousWindow;
+  readonly nowMs: number;
+}
+
+/** Checks and stores keys of a case one by one. @returns one answer an item, in order */
+export async function addCaseKeys(
+  sql: Sql,
+  items: readonly unknown[],
+  storing: KeyStoring,
+): Promise<readonly CaseKeyAnswer[]> {
+  const answers: CaseKeyAnswer[] = [];
+  for (const item of items) {
+    const checked = checkKeyItem(storing.crypto, item, storing.window);
+    if (checked.kind === "refused") {
+      const { problem } = checked;
+      answers.push({ verdict: "refused", problem: { code: problem, title: CASE_KEY_PROBLEMS[problem] } });
+      continue;
+    }
+    const added = await addKey(sql, checked.key, storing);
+    answers.push({ verdict: added > 0 ? "stored" : "duplicate" });
+  }
+  return answers;
+}
+
+function addKey(sql: Sql, key: SoughtKey, { box, caseId, nowMs }: KeyStoring): Promise<number> {
+  // the end of a token's window moves with the clock; everything else of a key tells it apart
+  const from = key.scheme === "token" ? "" : String(key.validFrom);
+  const digest = box.nameOf(concatBytes(utf8(`${key.scheme} ${from} `), key.key));
+  return sql.run(
+    `INSERT INTO case_key (case_id, digest, scheme, sealed, valid_from, valid_to, publish, stored_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    [
+      caseId,
+      digest,
+      SCHEMES.indexOf(key.scheme),
+      box.seal(key.key),
+      key.validFrom,
+      key.validTo,
+      key.publish ? 1 : 0,
+      nowMs,
+    ],
+  );
+}
+
+/** The stored keys of a case, in order of their time. */
+export async function caseKeys(sql: Sql, box: SecretBox, caseId: string): Promise<readonly SoughtKey[]> {
+  const rows = await sql.all<{
+    readonly scheme: number;
+    readonly sealed: Uint8Array;
+    readonly valid_from: number;
+    readonly valid_to: number;
+    readonly publish: number;
+  }>("SELECT scheme, sealed, valid_from, valid_to, publish FROM case_key WHERE case_id = ? ORDER BY valid_from, id", [
+    caseId,
+  ]);
+  return rows.map((row) => ({
+    scheme: RADIO_SCHEMES.find((one) => SCHEMES.indexOf(one) === row.scheme) ?? "token",
+    key: box.open(bytesFrom(row.sealed)),
+    validFrom: row.valid_from,
+    validTo: row.valid_to,
+    publish: row.publish === 1,
+  }));
+}
+
+/** Deletes keys whose time is before `beforeMs`, and codes that no longer open anything. @returns keys deleted */
+export async function pruneCaseKeys(sql: Sql, beforeMs: number, nowMs: number): Promise<number> {
+  await sql.run("DELETE FROM key_code WHERE expires_at < ?", [nowMs]);
+  return sql.run("DELETE FROM case_key WHERE valid_to < ?", [beforeMs]);
+}

@@ -1,0 +1,56 @@
+import { toHex } from "../../protocol/bytes.ts";
+import type { Sql } from "../../runtime/sqlite/database.ts";
+import type { SoughtKey } from "../cases/check-key-item.ts";
+import { loadSessions, type StoredSession } from "../store/presence.ts";
+import { type ExpandedKey, type KeyExpander, TOLERANCE_MS } from "./expand-keys.ts";
+import type { ObservedDays } from "./observed-ids.ts";
+
+/** What finding needs. */
+export interface Finding {
+  readonly sql: Sql;
+  readonly expander: KeyExpander;
+  readonly observed: ObservedDays;
+  /** Sessions that lie outside of it do not count; those without a time do. */
+  readonly window: { readonly from: number; readonly to: number };
+}
+
+interface Hit {
+  readonly ident: string;
+  readonly dueMs: number;
+  readonly slotMs: number;
+  readonly key: SoughtKey;
+}
+
+/**
+ * Finds the sessions in which any of the keys was heard: the whole identifier agrees, and it was heard when it was due, within the
+ * clock uncertainty of both sides.
+ *
+ * @returns each session once, in order of its id
+ */
+export async function findSessions(keys: readonly SoughtKey[], finding: Finding): Promise<readonly StoredSession[]> {
+  const hits = new Map<number, Hit[]>();
+  for (const key of [...keys].sort((left, right) => left.validFrom - right.validFrom)) {
+    const expanded = finding.expander.expand(key);
+    const span = { from: key.validFrom, to: key.validTo - 1 };
+    finding.observed.find(expanded.ids, { stride: expanded.stride, span }, (at, session) => {
+      const known = hits.get(session) ?? [];
+      hits.set(session, known);
+      known.push(hitOf(key, expanded, at));
+    });
+  }
+  const sessions = await loadSessions(finding.sql, [...hits.keys()]);
+  return sessions.filter((session) => hits.get(session.id)?.some((hit) => agrees(session, hit, finding.window)));
+}
+
+function hitOf(key: SoughtKey, { ids, stride, fromMs, slotMs }: ExpandedKey, at: number): Hit {
+  return { ident: toHex(ids.subarray(at * stride, (at + 1) * stride)), dueMs: fromMs + at * slotMs, slotMs, key };
+}
+
+function agrees(session: StoredSession, { ident, dueMs, slotMs, key }: Hit, window: Finding["window"]): boolean {
+  if (session.ident !== ident || session.scheme !== key.scheme) return false;
+  const { earliest, latest, unknown, durationMs } = session;
+  if (unknown || earliest === null || latest === null) return dueMs + slotMs > window.from && dueMs < window.to;
+  const tolerance = TOLERANCE_MS[key.scheme];
+  const inWindow = latest + durationMs >= window.from && earliest <= window.to;
+  return inWindow && earliest < dueMs + slotMs + tolerance && latest + durationMs >= dueMs - tolerance;
+}
