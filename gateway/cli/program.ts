@@ -1,10 +1,12 @@
 import { Command } from "commander";
 import { runService } from "../../runtime/lifecycle.ts";
 import { startGateway } from "../start.ts";
+import { registerBrokerConfig } from "./broker-config.ts";
 import { registerDeviceCommands } from "./devices.ts";
 import { doctor } from "./doctor.ts";
 import { type CommonFlags, configOf, guarded, useExitCodes, withConfig } from "./flags.ts";
 import { registerFleetCommands } from "./fleet.ts";
+import { registerProbe } from "./probe.ts";
 import { showStatus } from "./status.ts";
 
 /** The command line of a gateway. */
@@ -20,6 +22,8 @@ export function buildProgram(): Command {
     });
   registerDeviceCommands(program);
   registerFleetCommands(program);
+  registerBrokerConfig(program);
+  registerProbe(program);
   withConfig(program.command("status"))
     .description("what waits, who is connected, what went wrong")
     .action(guarded(showStatus));

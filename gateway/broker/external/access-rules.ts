@@ -23,6 +23,14 @@ export interface AccessPlan {
 /** Files of certificates that both configurations name. */
 export const BROKER_FILES = { authority: "ca.crt", certificate: "broker.crt", key: "broker.key" } as const;
 
+/** Names of the three clients of `gateway probe`, which may use one branch that no device has. */
+export const PROBE_WORKERS = ["probe-a", "probe-b", "probe-c"] as const;
+
+/** Topics of a probe: no device can have this branch, since no device id begins with an underscore. */
+export function probeBranch(site: SiteId): string {
+  return `${TOPIC_ROOT}/${site}/_probe`;
+}
+
 /** DNS name in the client certificate of a gateway process; no device can have it, since a device id has no dot. */
 export function workerName(site: SiteId, worker: string): string {
   return `worker-${worker}.${gatewayName(site)}`;
@@ -59,11 +67,15 @@ function mosquittoConf({ folder, host, port, site }: AccessPlan): string {
 }
 
 function mosquittoAcl({ site, devices, workers }: AccessPlan): string {
-  const gateway = workers.flatMap((worker) => [
+  const grant = (worker: string, branch: string): string[] => [
     `user ${workerName(site, worker)}`,
-    `topic readwrite ${TOPIC_ROOT}/${site}/#`,
+    `topic readwrite ${branch}/#`,
     "",
-  ]);
+  ];
+  const gateway = [
+    ...workers.flatMap((worker) => grant(worker, `${TOPIC_ROOT}/${site}`)),
+    ...PROBE_WORKERS.flatMap((worker) => grant(worker, probeBranch(site))),
+  ];
   const kiosks = devices.flatMap((device) => [
     `user ${deviceName(site, device)}`,
     ...upward(site, device).map((topic) => `topic write ${topic}`),
@@ -78,9 +90,13 @@ function mosquittoAcl({ site, devices, workers }: AccessPlan): string {
 }
 
 function natsConf({ site, devices, workers, folder, host, port }: AccessPlan): string {
-  const all = subject(`${TOPIC_ROOT}/${site}/#`);
+  const grant = (worker: string, branch: string): string => {
+    const all = [subject(`${branch}/#`)];
+    return natsUser(workerName(site, worker), all, all);
+  };
   const users = [
-    ...workers.map((worker) => natsUser(workerName(site, worker), [all], [all])),
+    ...workers.map((worker) => grant(worker, `${TOPIC_ROOT}/${site}`)),
+    ...PROBE_WORKERS.map((worker) => grant(worker, probeBranch(site))),
     ...devices.map((device) =>
       natsUser(deviceName(site, device), upward(site, device).map(subject), downward(site, device).map(subject)),
     ),

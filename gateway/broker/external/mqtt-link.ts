@@ -25,9 +25,9 @@ export interface LinkOptions {
   readonly log: Logger;
 }
 
-/** PEM texts; `serverName` is the name that the broker's certificate must have. */
+/** PEM texts; `serverName` is the name that the broker's certificate must have, empty for that of the URL. Without `ca` public authorities are believed. */
 export interface LinkTls {
-  readonly ca: string;
+  readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly serverName: string;
@@ -194,26 +194,13 @@ export class BrokerLink {
 
   async #clientOptions(): Promise<IClientOptions> {
     const { clientId, login, maxPacketBytes, connectTimeoutMs, tls } = this.#options;
-    const settings = await tls();
     return {
-      clientId,
+      ...connectOptions({ clientId, level: this.#level, login, tls: await tls() }),
       clean: false,
-      protocolVersion: this.#level,
-      reconnectPeriod: 0,
-      resubscribe: false,
-      queueQoSZero: false,
       keepalive: KEEPALIVE_S,
       connectTimeout: connectTimeoutMs,
-      ...(login && { username: login.user, password: login.password }),
       ...(this.#level === 5 && {
         properties: { sessionExpiryInterval: SESSION_EXPIRY_S, maximumPacketSize: maxPacketBytes },
-      }),
-      ...(settings && {
-        ca: settings.ca,
-        servername: settings.serverName,
-        rejectUnauthorized: true,
-        ...(settings.cert !== undefined && { cert: settings.cert }),
-        ...(settings.key !== undefined && { key: settings.key }),
       }),
     };
   }
@@ -222,6 +209,31 @@ export class BrokerLink {
     const mayShare = connack.properties?.sharedSubscriptionAvailable !== false;
     return { level: this.#level, sessionPresent: connack.sessionPresent, mayShare };
   }
+}
+
+/** Options of mqtt.js for one connection that it must neither repeat nor queue for. */
+export function connectOptions(who: {
+  readonly clientId: string;
+  readonly level: MqttLevel;
+  readonly login: LinkOptions["login"];
+  readonly tls: LinkTls | null;
+}): IClientOptions {
+  const { clientId, level, login, tls } = who;
+  return {
+    clientId,
+    protocolVersion: level,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(login && { username: login.user, password: login.password }),
+    ...(tls && {
+      rejectUnauthorized: true,
+      ...(tls.serverName !== "" && { servername: tls.serverName }),
+      ...(tls.ca !== undefined && { ca: tls.ca }),
+      ...(tls.cert !== undefined && { cert: tls.cert }),
+      ...(tls.key !== undefined && { key: tls.key }),
+    }),
+  };
 }
 
 /** PUBACK packets, which are the same in 3.1.1 and, for success, in MQTT 5. */

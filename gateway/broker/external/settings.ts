@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { isIP } from "node:net";
 import { BluepostError } from "../../../protocol/errors.ts";
 import type { WallMs } from "../../../protocol/units.ts";
 import type { Logger } from "../../../runtime/log.ts";
@@ -32,12 +33,24 @@ export interface ExternalParts {
 
 /** Makes the adapter for the broker that `broker.url` names. @throws {BrokerFileError} GW_BROKER_FILE */
 export async function createExternalBroker(parts: ExternalParts): Promise<MqttBroker> {
-  const { config, identity, timers, nowMs, log } = parts;
+  const { config, identity, timers, random, now, nowMs, log } = parts;
   const { broker, mqtt } = config;
   const proof = new BatchProof(identity.site, identity.trust.root);
+  const access = await brokerAccess({ broker, identity, now });
   return new MqttBroker({
     site: identity.site,
-    link: await linkOptions(parts),
+    link: {
+      url: broker.url,
+      clientId: workerName(identity.site, broker.worker),
+      protocol: broker.protocol as LinkOptions["protocol"],
+      tls: () => access.tls(broker.worker),
+      login: access.login,
+      maxPacketBytes: mqtt.maxPacketBytes,
+      connectTimeoutMs: mqtt.connectTimeoutMs,
+      timers,
+      random,
+      log,
+    },
     group: broker.group === "" ? null : shareGroup(identity, broker.group),
     limits: mqtt,
     isBy: (device, message) => proof.isBy(device, message),
@@ -47,45 +60,65 @@ export async function createExternalBroker(parts: ExternalParts): Promise<MqttBr
   });
 }
 
-/** How to reach that broker, for the gateway and for `probe`. @throws {BrokerFileError} GW_BROKER_FILE */
-async function linkOptions({ config, identity, timers, random, now, log }: ExternalParts): Promise<LinkOptions> {
-  const { broker, mqtt } = config;
-  await fixedTls(config); // a file that is missing must be said at once, not at every attempt
+/** How this site's processes prove to a broker who they are, and how they know it. */
+export interface BrokerAccess {
+  readonly login: LinkOptions["login"];
+  /** Settings for the process of this name; null without TLS. */
+  tls(worker: string): Promise<LinkTls | null>;
+}
+
+/**
+ * Reads what `broker.*` names. Without files, TLS trusts the site's authority and the gateway's name, and shows a certificate that is
+ * made for the connection, which therefore never runs out.
+ *
+ * @param parts.identity null when there is none yet: then a public authority has to vouch for the broker
+ * @throws {BrokerFileError} GW_BROKER_FILE
+ */
+export async function brokerAccess(parts: {
+  readonly broker: GatewayConfig["broker"];
+  readonly identity: GatewayIdentity | null;
+  readonly now: () => WallMs;
+}): Promise<BrokerAccess> {
+  const { broker, identity, now } = parts;
+  const secure = broker.url.startsWith("mqtts:");
+  if (secure) await readFiles(broker); // a file that is missing must be said at once, not at every attempt
   return {
-    url: broker.url,
-    clientId: workerName(identity.site, broker.worker),
-    protocol: broker.protocol as LinkOptions["protocol"],
-    tls: () => tlsOf(config, identity, now()),
     login: await readLogin(broker.passwordFile),
-    maxPacketBytes: mqtt.maxPacketBytes,
-    connectTimeoutMs: mqtt.connectTimeoutMs,
-    timers,
-    random,
-    log,
+    tls: async (worker) => {
+      if (!secure) return null;
+      const { ca, cert, key } = await readFiles(broker);
+      const trust = whomToTrust(broker.url, ca, identity);
+      if (cert !== null && key !== null) return { ...trust, cert, key };
+      return identity ? { ...trust, ...(await certificateFor(identity, worker, now())) } : trust;
+    },
   };
 }
 
-/** Files where they are set; else the site's own trust, and a certificate made now, which therefore never runs out. */
-async function tlsOf(config: GatewayConfig, identity: GatewayIdentity, nowMs: WallMs): Promise<LinkTls | null> {
-  if (!config.broker.url.startsWith("mqtts:")) return null;
-  const { ca, cert, key } = await fixedTls(config);
-  const name = workerName(identity.site, config.broker.worker);
-  const own = key === null ? await createLeaf(identity.authority, { name, role: "client", nowMs }) : null;
-  return {
-    ca: ca ?? identity.trust.root,
-    serverName: ca === null ? gatewayName(identity.site) : new URL(config.broker.url).hostname,
-    cert: own ? chainPem(own.certificatePem, identity.authority.certificatePem) : (cert ?? ""),
-    key: own?.privateKeyPem ?? key ?? "",
-  };
+function whomToTrust(url: string, ca: string | null, identity: GatewayIdentity | null): LinkTls {
+  const { hostname } = new URL(url);
+  const serverName = isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : ""; // TLS has no name for an address
+  if (ca !== null) return { ca, serverName };
+  return identity ? { ca: identity.trust.root, serverName: gatewayName(identity.site) } : { serverName };
 }
 
-async function fixedTls({
-  broker,
-}: GatewayConfig): Promise<{ ca: string | null; cert: string | null; key: string | null }> {
+async function certificateFor(
+  { authority, site }: GatewayIdentity,
+  worker: string,
+  nowMs: WallMs,
+): Promise<{ readonly cert: string; readonly key: string }> {
+  const own = await createLeaf(authority, { name: workerName(site, worker), role: "client", nowMs });
+  return { cert: chainPem(own.certificatePem, authority.certificatePem), key: own.privateKeyPem };
+}
+
+async function readFiles({ caFile, certFile, keyFile }: GatewayConfig["broker"]): Promise<{
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+}> {
   return {
-    ca: await readSetting("caFile", broker.caFile),
-    cert: await readSetting("certFile", broker.certFile),
-    key: await readSetting("keyFile", broker.keyFile),
+    ca: await readSetting("caFile", caFile),
+    cert: await readSetting("certFile", certFile),
+    key: await readSetting("keyFile", keyFile),
   };
 }
 
