@@ -1,6 +1,7 @@
 // npm run deb -- [--out DIR] [--node FILE] [--repo DIR --key ID] [--verify]: a Debian package with everything in it.
 import { parseArgs } from "node:util";
-import { buildDeb } from "./lib/deb/build.mjs";
+import { buildDeb, sourceDate } from "./lib/deb/build.mjs";
+import { addToRepository } from "./lib/deb/repository.mjs";
 import { SUITES, verifyIn, whyNoRoots } from "./lib/deb/verify.mjs";
 import { prepare } from "./lib/part.mjs";
 import { EXIT, giveUp, inRoot, say } from "./lib/root.mjs";
@@ -41,6 +42,11 @@ if (built.kind === "skipped") {
   process.exit(EXIT.ok);
 }
 say(`Built ${built.file} (${(built.bytes / 1e6).toFixed(1)} MB).`);
+if (options.repo !== undefined) {
+  addToRepository(built.file, { folder: options.repo, key: options.key, date: sourceDate() });
+  const how = options.key === undefined ? "unsigned: apt will refuse it; give --key" : `signed with ${options.key}`;
+  say(`Put it into the repository ${options.repo} (${how}).`);
+}
 if (options.verify) verify(built.file);
 console.log(built.file);
 

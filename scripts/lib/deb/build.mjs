@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onPath } from "../preflight.mjs";
 import { EXIT, giveUp, inRoot } from "../root.mjs";
-import { libraryDependencies, writeControl } from "./control.mjs";
+import { libraryDependencies, MAINTAINER, writeControl } from "./control.mjs";
 import { nativeFiles, runtimePackages } from "./modules.mjs";
 import { nodeLicence, processorOf, stripProgram } from "./node-binary.mjs";
 import { setTimes, stageTree } from "./tree.mjs";
@@ -30,7 +30,13 @@ export async function buildDeb({ out, node, fast }) {
   const folder = mkdtempSync(join(tmpdir(), "bluepost-deb-"));
   try {
     const packages = runtimePackages(JSON.parse(readFileSync(inRoot("package-lock.json"), "utf8")));
-    stageTree({ folder, packages, node, arch: processor.node });
+    stageTree({
+      folder,
+      packages,
+      node,
+      arch: processor.node,
+      release: { version, maintainer: MAINTAINER, seconds: sourceDate() },
+    });
     const programs = [join(folder, "usr/lib/bluepost/bin/node"), ...nativeFiles(folder)];
     for (const program of programs) stripProgram(program, "strip");
     const depends = libraryDependencies(programs);
@@ -58,7 +64,7 @@ function nodeVersion(node) {
 }
 
 /** Seconds: SOURCE_DATE_EPOCH, else the last commit's, else that of the lock file. */
-function sourceDate() {
+export function sourceDate() {
   const given = Number(process.env.SOURCE_DATE_EPOCH);
   if (Number.isInteger(given) && given > 0) return given;
   try {

@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { inRoot } from "../root.mjs";
 import { filesOf, isConffile } from "./tree.mjs";
 
+export const MAINTAINER = "Bluepost <bluepost@localhost>";
 const SCRIPTS = ["config", "postinst", "prerm", "postrm"];
 
 /** Which libraries of Debian the programs need, as dpkg-shlibdeps works it out on this machine. */
@@ -82,7 +83,7 @@ function controlText({ version, architecture, depends, sizeKb }) {
   return `Package: bluepost
 Version: ${version}
 Architecture: ${architecture}
-Maintainer: Bluepost <bluepost@localhost>
+Maintainer: ${MAINTAINER}
 Installed-Size: ${sizeKb}
 Depends: ${[...depends, "debconf (>= 0.5) | debconf-2.0", "init-system-helpers (>= 1.54)", "systemd"].join(", ")}
 Recommends: ca-certificates, udev
@@ -90,8 +91,9 @@ Suggests: cage, chromium, seatd, polkitd, network-manager
 Section: net
 Priority: optional
 Description: check-in kiosk, gateway and engine of outbreak tracing at the door
- A kiosk at a venue's entrance reads a visitor's QR code and keeps every check-in in a ledger that survives power cuts. A gateway collects
- the kiosks of a site; the engine finds whose visits overlapped with a case's.
+ A kiosk at a venue's entrance reads a visitor's QR code and keeps every
+ check-in in a ledger that survives power cuts. A gateway collects the kiosks
+ of a site; the engine finds whose visits overlapped with a case's.
  .
  The package brings its own Node and every module it uses.
 `;

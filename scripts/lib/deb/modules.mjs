@@ -7,9 +7,9 @@ import { inRoot } from "../root.mjs";
 const BUILD_ONLY = new Set(["node-gyp", "prebuild-install", "node-addon-api", "nan", "tar", "patch-package"]);
 /** Folders at the top of a package that nothing requires. */
 const NOT_CODE =
-  /^(?:test|tests|__tests__|doc|docs|example|examples|bench|benchmark|benchmarks|coverage|\.github|\.vscode|deps)$/;
+  /^(?:test|tests|__tests__|doc|docs|example|examples|bench|benchmark|benchmarks|coverage|\.github|\.vscode|deps|libusb|integration|integration-test)$/;
 const NOT_READ =
-  /\.(?:d\.[cm]?ts|[cm]?ts|map|md|markdown|cc|cpp|h|hpp|gyp|gypi|o|a|flow|tsbuildinfo)$|^(?:Makefile|\.npmignore|\.travis\.yml)$/;
+  /\.(?:d\.[cm]?ts|[cm]?ts|map|md|markdown|cc|cpp|h|hpp|gyp|gypi|o|a|flow|tsbuildinfo|html|sh|dsp|dsw|vcproj|sln)$|^(?:Makefile|\..*)$/;
 const LICENCE = /^(?:licen[cs]e|copying|notice)/i;
 
 /**

@@ -7,7 +7,6 @@ import {
   lutimesSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -40,9 +39,10 @@ const PLACES = {
  * @param plan.packages from runtimePackages()
  * @param plan.node     the Node to bring along
  * @param plan.arch     Node's name of its processor
+ * @param plan.release  version, maintainer and seconds of this release
  * @param plan.native   full paths of compiled modules that take the place of those here, by path in the repository
  */
-export function stageTree({ folder, packages, node, arch, native = {} }) {
+export function stageTree({ folder, packages, node, arch, release, native = {} }) {
   const put = (from, to, mode = 0o644) => {
     const target = join(folder, to);
     mkdirSync(dirname(target), { recursive: true });
@@ -63,10 +63,10 @@ export function stageTree({ folder, packages, node, arch, native = {} }) {
   for (const part of PARTS) link(folder, "../lib/bluepost/bin/command", `usr/bin/bluepost-${part}`);
   put(inRoot("hardware/image/bin/kiosk-facts"), `${HOME}/bin/kiosk-facts`, 0o755);
   put(inRoot("hardware/image/bin/update"), "usr/sbin/bluepost-update", 0o755);
-  stageShare(folder, put);
+  stageShare(folder, put, release);
 }
 
-function stageShare(folder, put) {
+function stageShare(folder, put, release) {
   put(inRoot("hardware/image/chromium/policy.json"), "usr/share/bluepost/chromium-policy.json");
   put(inRoot("hardware/image/data-partition.json"), "usr/share/bluepost/data-partition.json");
   write(folder, `usr/share/bluepost/${mountUnitName()}`, mountUnit());
@@ -75,8 +75,15 @@ function stageShare(folder, put) {
     put(inRoot("hardware/docs", name), `${DOC}/technicians/${name}`);
   for (const name of readdirSync(inRoot("hardware/wiring")))
     put(inRoot("hardware/wiring", name), `${DOC}/wiring/${name}`);
-  write(folder, `${DOC}/changelog.gz`, gzip(readFileSync(inRoot("CHANGELOG.md"))));
+  put(inRoot("CHANGELOG.md"), `${DOC}/CHANGELOG.md`);
+  write(folder, `${DOC}/changelog.gz`, gzip(debianChangelog(release)));
   for (const part of PARTS) write(folder, `usr/share/man/man1/bluepost-${part}.1.gz`, gzip(manual(part)));
+  write(folder, "usr/share/man/man8/bluepost-update.8.gz", gzip(UPDATE_MANUAL));
+}
+
+function debianChangelog({ version, maintainer, seconds }) {
+  const date = new Date(seconds * 1_000).toUTCString().replace("GMT", "+0000");
+  return `bluepost (${version}) stable; urgency=medium\n\n  * See /usr/share/doc/bluepost/CHANGELOG.md.\n\n -- ${maintainer}  ${date}\n`;
 }
 
 function copyFolder(folder, from, to) {
@@ -131,6 +138,18 @@ settings;
 what it keeps.
 `;
 }
+
+const UPDATE_MANUAL = `.TH BLUEPOST-UPDATE 8
+.SH NAME
+bluepost\\-update \\- installs an update, and goes back when it does not do its job
+.SH SYNOPSIS
+.B bluepost\\-update
+.IR FILE.deb " | " \\-\\-apt " | " \\-\\-resume " | " \\-\\-rollback
+.SH DESCRIPTION
+Checks the signature, installs, and waits until every part is active and the gateway has answered. When that does not happen within ten
+minutes, the version before comes back. Packages for the way back lie in
+.IR /var/lib/bluepost/packages .
+`;
 
 /** Gives every file and folder the same time, oldest name first, so that two builds are equal. */
 export function setTimes(folder, seconds) {
