@@ -93,6 +93,9 @@ export const GatewayConfigSchema = Type.Object(
           "Whether other machines may read /metrics, for a Prometheus elsewhere; it names kiosks, never people",
       }),
     }),
+    enrol: Group({
+      port: Port(0, "Port of HTTPS for enrolment and renewal, at http.host; 0 takes any free one: kiosks ask for it"),
+    }),
     time: Group({
       syncFile: Type.String({
         default: "",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { AUTHORITY_PATH } from "../protocol/http/enrolment.ts";
 import type { WallMs } from "../protocol/units.ts";
 import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
@@ -10,6 +11,8 @@ import { AedesBroker } from "./broker/aedes-broker.ts";
 import { createExternalBroker } from "./broker/external/settings.ts";
 import type { GatewayConfig } from "./config.ts";
 import { HttpEngineClient } from "./delivery/http-engine-client.ts";
+import { startEnrolServer } from "./enrol/enrol-server.ts";
+import { Enrolment } from "./enrol/enrolment.ts";
 import { chainPem } from "./registry/device-bundle.ts";
 import type { GatewayIdentity } from "./registry/identity.ts";
 import { openIdentityFiles } from "./registry/identity-files.ts";
@@ -40,6 +43,11 @@ export async function startGateway(config: GatewayConfig, bundleFolder?: string)
     random: Math.random,
     log,
   });
+  const ports = { mqtt: embedded?.ports.tls ?? externalPort(config), http: 0, enrol: 0 };
+  const enrolment = new Enrolment({ crypto: nodeCrypto, identity, claims: registry.claims, ports: () => ports, now });
+  const { host } = config.http;
+  const enrolLog = log.child("enrol");
+  const enrol = await startEnrolServer({ enrolment, identity, host, ...config.enrol, nowMs: now, log: enrolLog });
   const http = await startStatusServer({
     gateway,
     registry,
@@ -48,21 +56,32 @@ export async function startGateway(config: GatewayConfig, bundleFolder?: string)
     ...config.http,
     nowMs: now,
     log: log.child("http"),
+    more: async (app) => void app.get(AUTHORITY_PATH, () => enrolment.authority()),
   });
+  ports.http = http.port;
+  ports.enrol = enrol.port;
   announceReady("gateway", {
     site: identity.site,
     mqttPort: embedded?.ports.tls ?? 0,
     plainPort: embedded?.ports.plain ?? 0,
     httpPort: http.port,
+    enrolPort: enrol.port,
   });
   return {
     check: diskCheck(diskOf(config.dataDir), () => performance.now()),
     close: async () => {
       await http.close();
+      await enrol.close();
       await gateway.close();
       await registry.close();
     },
   };
+}
+
+/** Port of an external broker, which kiosks are to use. */
+function externalPort({ broker }: GatewayConfig): number {
+  const { port, protocol } = new URL(broker.url);
+  return Number(port) || (protocol === "mqtts:" ? 8883 : 1883);
 }
 
 /** Makes the embedded broker. */

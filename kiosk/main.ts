@@ -12,6 +12,7 @@ import { readHome } from "../firmware/rpi/linux-identity.ts";
 import { rebootMachine } from "../firmware/rpi/linux-power.ts";
 import { openIndicator } from "../firmware/rpi/open-indicator.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
+import { setSystemClock } from "../firmware/rpi/set-system-clock.ts";
 import { BluepostError } from "../protocol/errors.ts";
 import { readCertificate } from "../runtime/certificate-reader.ts";
 import { diskCheck, diskOf } from "../runtime/disk-check.ts";
@@ -26,6 +27,7 @@ import { systemTimers } from "../runtime/timers.ts";
 import { createKiosk, type Kiosk } from "./app.ts";
 import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
 import { registerDecode } from "./cli/decode.ts";
+import { registerProvision } from "./cli/provision.ts";
 import type { KioskConfig } from "./config.ts";
 import { kioskCheck } from "./health/function-check.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
@@ -166,6 +168,7 @@ withConfig(program.command("start").description("run the kiosk until it is stopp
 );
 registerLookCommands(program, inspectDevices);
 registerDecode(program);
+registerProvision(program, setSystemClock);
 
 try {
   await program.parseAsync();

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type CommonFlags, settingsFile, withSettings } from "../../runtime/cli/frame.ts";
 import { type GatewayConfig, loadGatewayConfig } from "../config.ts";
 
-export { argument, type CommonFlags, guarded, print, useExitCodes } from "../../runtime/cli/frame.ts";
+export { argument, type CommonFlags, guarded, integer, print, useExitCodes } from "../../runtime/cli/frame.ts";
 
 /** Adds the flags that name a configuration. */
 export function withConfig(command: Command): Command {

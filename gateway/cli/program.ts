@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { runService } from "../../runtime/lifecycle.ts";
 import { startGateway } from "../start.ts";
 import { registerBrokerConfig } from "./broker-config.ts";
+import { registerClaimCommand } from "./claim.ts";
 import { registerDeviceCommands } from "./devices.ts";
 import { doctor } from "./doctor.ts";
 import { type CommonFlags, configOf, guarded, useExitCodes, withConfig } from "./flags.ts";
@@ -21,6 +22,7 @@ export function buildProgram(): Command {
       await runService(async () => startGateway(configOf(flags), flags.siteBundle));
     });
   registerDeviceCommands(program);
+  registerClaimCommand(program);
   registerFleetCommands(program);
   registerBrokerConfig(program);
   registerProbe(program);

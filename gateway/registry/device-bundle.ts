@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DeviceId, SiteId, VenueId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { createLeaf, deviceName } from "../../runtime/pki/authority.ts";
+import { rawKeyPair } from "../../runtime/pki/chain.ts";
 import type { Trust } from "../../runtime/pki/trust.ts";
 import type { GatewayIdentity } from "./identity.ts";
 import { writeSafely } from "./identity-files.ts";
@@ -49,7 +50,8 @@ export async function addDevice(
   const bundle = await createDeviceBundle(parts.identity, plan, nowMs);
   const { device, venue, venueName, gate } = plan;
   const fingerprint = new X509Certificate(bundle.certificatePem).fingerprint256;
-  await registry.add({ device, venue, venueName, gate, fingerprint }, nowMs);
+  const { publicKey } = rawKeyPair(bundle.privateKeyPem);
+  await registry.add({ device, venue, venueName, gate, fingerprint, publicKey }, nowMs);
   return bundle;
 }
 

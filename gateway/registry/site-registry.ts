@@ -4,6 +4,7 @@ import type { DeviceId, VenueId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
+import { ClaimBook } from "./claim-book.ts";
 
 /** No device of this name was ever added. */
 export class UnknownDeviceError extends BluepostError {
@@ -25,13 +26,17 @@ export interface RegisteredDevice {
   readonly gate: number;
   /** SHA-256 of the certificate it was given, upper-case hex with colons; empty when it was given none. */
   readonly fingerprint: string;
+  /** Key that it was enrolled with, raw Ed25519; null when it was given no certificate, or by an older version. */
+  readonly publicKey: Uint8Array | null;
   readonly addedAt: WallMs;
   /** When it was revoked; null while it may connect. */
   readonly revokedAt: WallMs | null;
 }
 
 /** What a new device is said to be. */
-export type NewDevice = Omit<RegisteredDevice, "addedAt" | "revokedAt">;
+export type NewDevice = Omit<RegisteredDevice, "addedAt" | "revokedAt" | "publicKey"> & {
+  readonly publicKey?: Uint8Array;
+};
 
 interface DeviceRow {
   readonly device: DeviceId;
@@ -39,6 +44,7 @@ interface DeviceRow {
   readonly venue_name: string;
   readonly gate: number;
   readonly fingerprint: string;
+  readonly public_key: Uint8Array | null;
   readonly added_ms: WallMs;
   readonly revoked_ms: WallMs | null;
 }
@@ -48,11 +54,16 @@ interface DeviceRow {
  * counts from the next look.
  */
 export class SiteRegistry {
+  /** Setup codes, spent and unspent. */
+  readonly claims: ClaimBook;
   readonly #db: Database;
   #ownChanges = 0;
 
   private constructor(db: Database) {
     this.#db = db;
+    this.claims = new ClaimBook(db, () => {
+      this.#ownChanges += 1;
+    });
   }
 
   /** Opens the file, made when absent. @throws {StoreError} RT_STORE_FAILED */
@@ -86,9 +97,9 @@ export class SiteRegistry {
   /** @throws {DeviceExistsError} GW_DEVICE_EXISTS */
   async add(device: NewDevice, nowMs: WallMs): Promise<void> {
     const added = await this.#db.run(
-      `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, added_ms) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, public_key, added_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (device) DO NOTHING`,
-      [device.device, device.venue, device.venueName, device.gate, device.fingerprint, nowMs],
+      [device.device, device.venue, device.venueName, device.gate, device.fingerprint, device.publicKey ?? null, nowMs],
     );
     this.#ownChanges += 1;
     if (added === 0) throw new DeviceExistsError("a device of this name exists", { device: device.device });
@@ -114,6 +125,7 @@ function toDevice(row: DeviceRow): RegisteredDevice {
     venueName: row.venue_name,
     gate: row.gate,
     fingerprint: row.fingerprint,
+    publicKey: row.public_key,
     addedAt: row.added_ms,
     revokedAt: row.revoked_ms,
   };

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Static, Type } from "@sinclair/typebox";
+import type { Static } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { type CoseKey, importSigningKey } from "../../protocol/cose.ts";
 import { BluepostError } from "../../protocol/errors.ts";
+import { DeviceSettings } from "../../protocol/http/enrolment.ts";
 import {
   type DeviceId,
   parseDeviceId,
@@ -21,17 +22,6 @@ export class NotProvisionedError extends BluepostError {
   readonly recovery = "operator";
 }
 
-/** The file `device.json` of a bundle, as `gateway devices add` writes it. */
-const DeviceFile = Type.Object({
-  site: Type.String(),
-  device: Type.String(),
-  venue: Type.String(),
-  venueName: Type.String({ maxLength: 200 }),
-  gate: Type.Integer({ minimum: 0, maximum: 255 }),
-  gatewayHost: Type.String(),
-  gatewayPort: Type.Integer({ minimum: 1, maximum: 65_535 }),
-});
-
 /** Who this kiosk is, where it stands, what it believes and how it signs. */
 export interface DeviceBundle {
   readonly site: SiteId;
@@ -39,7 +29,12 @@ export interface DeviceBundle {
   readonly venue: VenueId;
   readonly venueName: string;
   readonly gate: number;
-  readonly gateway: { readonly host: string; readonly port: number };
+  readonly gateway: {
+    readonly host: string;
+    readonly port: number;
+    /** Plain HTTP, for signed time and renewal; null in a bundle that was made by hand. */
+    readonly httpPort: number | null;
+  };
   readonly trust: Trust;
   readonly signer: { readonly key: CoseKey; readonly chain: readonly Uint8Array[] };
   /** PEM texts for mutual TLS. */
@@ -54,7 +49,7 @@ export interface DeviceBundle {
 export async function readBundle(folder: string): Promise<DeviceBundle> {
   const text = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
   try {
-    const file = checked(DeviceFile, JSON.parse(await text("device.json")));
+    const file = checked(DeviceSettings, JSON.parse(await text("device.json")));
     const trust = checked(Trust, JSON.parse(await text("trust.json")));
     const tls = { key: await text("device.key.pem"), cert: await text("device.crt.pem") };
     return {
@@ -63,7 +58,11 @@ export async function readBundle(folder: string): Promise<DeviceBundle> {
       venue: parseVenueId(file.venue),
       venueName: file.venueName,
       gate: file.gate,
-      gateway: { host: file.gatewayHost, port: file.gatewayPort },
+      gateway: {
+        host: file.gatewayHost,
+        port: file.gatewayPort,
+        httpPort: file.gatewayHttpPort ?? null,
+      },
       trust,
       signer: { key: await importSigningKey(rawKeyPair(tls.key)), chain: pemToChain(tls.cert) },
       tls,
@@ -71,15 +70,12 @@ export async function readBundle(folder: string): Promise<DeviceBundle> {
   } catch (cause) {
     const file = cause instanceof Error && "path" in cause ? String(cause.path).split("/").at(-1) : undefined;
     const what = file ? `${file} is missing` : "a file in it is damaged";
-    throw new NotProvisionedError(
-      `the device bundle cannot be read: ${what}. Make one with: gateway devices add`,
-      {},
-      { cause },
-    );
+    const cure = "Move its folder away and show a setup code (gateway claim), or copy one made by: gateway devices add";
+    throw new NotProvisionedError(`the device bundle cannot be read: ${what}. ${cure}`, {}, { cause });
   }
 }
 
-function checked<Schema extends typeof DeviceFile | typeof Trust>(schema: Schema, value: unknown): Static<Schema> {
+function checked<Schema extends typeof DeviceSettings | typeof Trust>(schema: Schema, value: unknown): Static<Schema> {
   if (!Value.Check(schema, value)) throw new NotProvisionedError("a file of the device bundle is not of its form");
   return value;
 }

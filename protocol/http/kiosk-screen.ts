@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { CLAIM_REFUSALS } from "./enrolment.ts";
 
 /** What the door tells a visitor. Colours, icons, sounds and wording: one entry each in web/kiosk and protocol/locales. */
 export const RESULT_CODES = [
@@ -44,6 +45,33 @@ export const ScreenResult = Type.Object({
 });
 export type ScreenResult = Static<typeof ScreenResult>;
 
+/**
+ * Why a setup code did not make this kiosk a door: the gateway's reasons, and the kiosk's own.
+ *
+ * `not_setup`: another kind of code. `garbled`: read wrongly. `wrong_authority`: whoever answers there is not the gateway that the
+ * code names. `clock`: this machine's clock is wrong and cannot be set.
+ */
+export const SETUP_REFUSALS = [
+  ...CLAIM_REFUSALS,
+  "not_setup",
+  "garbled",
+  "unreachable",
+  "wrong_authority",
+  "clock",
+  "bad_answer",
+] as const;
+export type SetupRefusal = (typeof SETUP_REFUSALS)[number];
+
+/** How far the set-up of a new kiosk has come; in mode `provision`. */
+export const SetupProgress = Type.Object({
+  /** Name that this kiosk gets when the code names none: tells boxes in a row apart. */
+  device: Type.String(),
+  step: Type.Union([Type.Literal("waiting"), Type.Literal("enrolling"), Type.Literal("done")]),
+  /** Why the last code was refused; null before the first, and while the next is tried. */
+  refusal: Type.Union([...SETUP_REFUSALS.map((reason) => Type.Literal(reason)), Type.Null()]),
+});
+export type SetupProgress = Static<typeof SetupProgress>;
+
 /** Everything that the screen shows between results: server-sent event `state`, and GET /api/state. */
 export const ScreenState = Type.Object({
   mode: Type.Union([Type.Literal("idle"), Type.Literal("out_of_order"), Type.Literal("provision")]),
@@ -61,6 +89,7 @@ export const ScreenState = Type.Object({
   hotline: Type.String(),
   /** Loudness of the sounds, percent; absent: 100. */
   volume: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+  setup: Type.Optional(SetupProgress),
   result: Type.Union([ScreenResult, Type.Null()]),
 });
 export type ScreenState = Static<typeof ScreenState>;

@@ -118,24 +118,44 @@ export async function createSiteAuthority(root: Identity, site: SiteId, nowMs: n
   return { certificatePem, privateKeyPem: await privatePem(keys) };
 }
 
-/** Makes key and certificate for a gateway (TLS server, signer of time and custody) or a kiosk (TLS client, signer of batches). */
-export async function createLeaf(
-  siteAuthority: Identity,
-  subject: { readonly name: string; readonly role: "server" | "client"; readonly nowMs: number },
-): Promise<Identity> {
+/** Who a leaf certificate is for. */
+export interface LeafSubject {
+  readonly name: string;
+  /** A gateway is a TLS server and signs time and custody; a kiosk is a TLS client and signs batches. */
+  readonly role: "server" | "client";
+  readonly nowMs: number;
+}
+
+/** Makes key and certificate for a gateway or a kiosk. */
+export async function createLeaf(siteAuthority: Identity, subject: LeafSubject): Promise<Identity> {
   const keys = await generate();
-  const usage = subject.role === "server" ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
-  const certificatePem = await issue(
-    siteAuthority,
-    { name: subject.name, publicKey: keys.publicKey, days: DEVICE_DAYS, nowMs: subject.nowMs },
-    [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([usage]),
-      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: subject.name }]),
-    ],
-  );
+  const certificatePem = await certifyKey(siteAuthority, { ...subject, publicKey: keys.publicKey });
   return { certificatePem, privateKeyPem: await privatePem(keys) };
+}
+
+/**
+ * Makes a certificate for a key that lives elsewhere, or that has one which runs out.
+ *
+ * @param subject.publicKey raw Ed25519, 32 bytes, or the key itself
+ * @returns the certificate alone, PEM
+ */
+export async function certifyKey(
+  siteAuthority: Identity,
+  subject: LeafSubject & { readonly publicKey: Uint8Array | webcrypto.CryptoKey },
+): Promise<string> {
+  const { name, role, nowMs } = subject;
+  const publicKey = subject.publicKey instanceof Uint8Array ? await rawVerifyKey(subject.publicKey) : subject.publicKey;
+  const usage = role === "server" ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
+  return issue(siteAuthority, { name, publicKey, days: DEVICE_DAYS, nowMs }, [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([usage]),
+    new x509.SubjectAlternativeNameExtension([{ type: "dns", value: name }]),
+  ]);
+}
+
+function rawVerifyKey(raw: Uint8Array): Promise<webcrypto.CryptoKey> {
+  return webcrypto.subtle.importKey("raw", Uint8Array.from(raw), ALGORITHM, true, ["verify"]);
 }
 
 /** Name constraints (RFC 5280 section 4.2.1.10), permitted subtrees only, critical. */
