@@ -95,9 +95,10 @@ const REVOCATION_EVERY_MS = 1_000;
  */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const file = join(deps.config.dataDir, "spool.db");
+  const { synchronous } = deps.config.spool;
   const db = await Database.open({
     file,
-    synchronous: deps.config.spool.synchronous,
+    synchronous: synchronous === "FULL" ? "DATA" : synchronous, // every write is in a transaction
     walAutocheckpoint: CHECKPOINT_PAGES,
   });
   let reader: Database | null = null;

@@ -60,7 +60,7 @@ async function openSound(file: string, options: LedgerOptions): Promise<SqliteCh
     file,
     pageSize: PAGE_BYTES,
     walAutocheckpoint: WAL_PAGES,
-    synchronous: options.synchronous ?? "FULL",
+    synchronous: options.synchronous === "OFF" ? "OFF" : "DATA", // every write is in a transaction
   });
   try {
     await requireSound(database);

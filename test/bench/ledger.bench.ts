@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import { type ProcessDoor, ProcessSite } from "../../sim/site/process-site.ts";
 import { sealedAppends } from "../support/ledger.ts";
+import { repository } from "../support/repository.ts";
 import { ScreenWatch } from "../support/screen-watch.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { BenchOptions, BenchReport } from "./kit.ts";
@@ -22,10 +23,10 @@ const BASELINE_ROW_BYTES = 231;
 /** The uplink deletes every six hours at the latest; 500 of 2,000 scans a day. */
 const PRUNE_EVERY = 500;
 /** Scans at a door's own pace: the file system's journal has its turn between two. */
-const PACED_SCANS = 40;
-/** ext4 writes its journal every five seconds and a scan comes every twenty; here it is every second, and the scans are closer. */
-const PACED_MOUNT = "noatime,commit=1";
-const PACED_GAP_MS = 1_200;
+const PACED_SCANS = 80;
+const PACED_GAP_MS = 600;
+/** From one scan to the next with 2,000 a day, milliseconds: a door is open for 14 hours. */
+const DOOR_GAP_MS = (14 * 3_600_000) / 2_000;
 
 interface Wear {
   readonly bytes: number;
@@ -83,7 +84,7 @@ async function wearOf(scans: number): Promise<BenchReport> {
 
 /** What the file system's own journal adds to each check-in when it is written between two scans; the ledger asks for none of it. */
 async function paceCost(): Promise<Readonly<Record<string, number | string>>> {
-  const device = await openLoopDevice(64, PACED_MOUNT);
+  const device = await openLoopDevice(64, pacedMount());
   if (device.kind === "skipped") return { pacedExtraBytes: "skipped", pacedExtraFlushes: "skipped" };
   try {
     const at = (name: string, gapMs: number): Promise<Wear> =>
@@ -97,6 +98,14 @@ async function paceCost(): Promise<Readonly<Record<string, number | string>>> {
   } finally {
     await device.close();
   }
+}
+
+/** The mount options of a kiosk's data partition, its journal's timer as many scans long as it is at a door. */
+function pacedMount(): string {
+  const file = join(repository, "hardware/image/data-partition.json");
+  const { mountOptions } = JSON.parse(readFileSync(file, "utf8")) as { readonly mountOptions: readonly string[] };
+  const scaled = (seconds: string): number => Math.max(1, Math.round((Number(seconds) * PACED_GAP_MS) / DOOR_GAP_MS));
+  return mountOptions.join(",").replace(/commit=(\d+)/, (_, seconds: string) => `commit=${scaled(seconds)}`);
 }
 
 async function measured(device: LoopDevice, scans: number, work: () => Promise<void>): Promise<Wear> {
