@@ -20,6 +20,8 @@ import { SecretBox } from "./keys/secret-box.ts";
 import type { Contact } from "./match/contact.ts";
 import { listVisits, type TraceAnswer, traceContacts } from "./match/trace.ts";
 import { RadioDesk } from "./radio/radio-desk.ts";
+import { TokenDesk } from "./radio/token-desk.ts";
+import { TokenSeeker } from "./radio/token-seeker.ts";
 import { type EngineStore, openStore } from "./store/open-store.ts";
 import { erasePerson, type Pruned, pruneStore } from "./store/retention.ts";
 import { type EngineStats, readStats } from "./store/stats.ts";
@@ -35,6 +37,7 @@ export { createSiteBundle, issueSiteBundle, type SiteBundle } from "./keys/site-
 export type { Contact, ContactPerson } from "./match/contact.ts";
 export type { HeardVisit, TokenContact } from "./match/radio-evidence.ts";
 export type { RadioDesk, UploadOutcome } from "./radio/radio-desk.ts";
+export type { IssuedToken, TokenDesk } from "./radio/token-desk.ts";
 export type { EngineStats } from "./store/stats.ts";
 export type { Venue } from "./store/venues.ts";
 
@@ -63,6 +66,7 @@ export interface Engine {
   readonly keys: EngineKeys;
   /** Keys of cases, and what kiosks heard of them. */
   readonly radio: RadioDesk;
+  readonly tokens: TokenDesk;
   /** Stores signed batches and answers each with a verdict and a signed receipt. @throws {EngineBusyError} ENGINE_BUSY */
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
   /** The key that the engine knows the holder of a document by. */
@@ -122,6 +126,8 @@ interface EngineParts {
 class ReferenceEngine implements Engine {
   readonly keys: EngineKeys;
   readonly radio: RadioDesk;
+  readonly tokens: TokenDesk;
+  readonly #seeker: TokenSeeker;
   readonly #deps: EngineDeps;
   readonly #stays: Stays;
   readonly #store: EngineStore;
@@ -148,7 +154,15 @@ class ReferenceEngine implements Engine {
       persons: this.#persons,
     });
     const retentionMs = config.retentionDays * DAY_MS;
-    const onStored = (): void => this.#builder.kick();
+    const onFound = (): void => this.#builder.kick();
+    const box = new SecretBox(crypto, keys.secret, "radio keys");
+    this.radio = new RadioDesk({ store, crypto, now, box });
+    this.tokens = new TokenDesk({ store, crypto, now, box, persons: this.#persons });
+    this.#seeker = new TokenSeeker({ database, crypto, box, log: log.child("tokens"), onFound });
+    const onStored = (): void => {
+      this.#builder.kick();
+      this.#seeker.kick();
+    };
     this.#ingest = new IngestService({
       database,
       crypto,
@@ -159,7 +173,6 @@ class ReferenceEngine implements Engine {
       log: log.child("ingest"),
       onStored,
     });
-    this.radio = new RadioDesk({ store, crypto, now, box: new SecretBox(crypto, keys.secret, "radio keys") });
     const probe = async (): Promise<void> => void (await store.reader.get("SELECT 1"));
     this.#api = buildApi({ ingest: (batches) => this.ingest(batches), radio: this.radio, probe });
   }
@@ -217,8 +230,9 @@ class ReferenceEngine implements Engine {
     return readStats(this.#store.reader);
   }
 
-  settle(): Promise<void> {
-    return this.#builder.settle();
+  async settle(): Promise<void> {
+    await this.#seeker.settle();
+    await this.#builder.settle();
   }
 
   async prune(): Promise<Pruned> {
@@ -248,6 +262,7 @@ class ReferenceEngine implements Engine {
   async #closeAll(): Promise<void> {
     await this.#api.close();
     await this.#ingest.idle();
+    await this.#seeker.stop();
     await this.#builder.stop();
     await this.#store.close();
   }

@@ -6,6 +6,7 @@ import { doctor } from "./doctor.ts";
 import { type CommonFlags, configOf, guarded, print, useExitCodes, withConfig, withEngine } from "./flags.ts";
 import { registerKeyCommands } from "./keys.ts";
 import { showStats, showStatus } from "./status.ts";
+import { registerTokenCommands } from "./tokens.ts";
 import { registerVenueCommands } from "./venues.ts";
 
 /** The command line of an engine. Every command but `start` works while the service runs. */
@@ -19,6 +20,7 @@ export function buildProgram(): Command {
   registerKeyCommands(program);
   registerVenueCommands(program);
   registerCaseCommands(program);
+  registerTokenCommands(program);
   withConfig(program.command("stats")).description("what the store holds").action(guarded(showStats));
   withConfig(program.command("status")).description("whether the service runs").action(guarded(showStatus));
   withConfig(program.command("prune"))

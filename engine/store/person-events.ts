@@ -1,16 +1,20 @@
 import { RECORD_KINDS } from "../../protocol/checkin/record.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import type { UndatedEvent } from "../visits/pair-undated.ts";
+import type { HeardSession } from "../visits/radio-visits.ts";
 import type { VisitEvent } from "../visits/visit.ts";
 
-/** One person's check-ins and check-outs, split by whether their time is known. */
+/** One person's check-ins and check-outs, split by whether their time is known, and what was heard of the person's token. */
 export interface PersonEvents {
   readonly dated: readonly VisitEvent[];
   readonly undated: readonly UndatedEvent[];
+  /** Sessions of the person's own token. */
+  readonly heard: readonly HeardSession[];
 }
 
 const IN = RECORD_KINDS.indexOf("in");
 const OUT = RECORD_KINDS.indexOf("out");
+const PRESENCE = RECORD_KINDS.indexOf("presence");
 
 /** Columns of one event in the JSON that the database builds: one text a person crosses the thread border, not one value a column. */
 type EventTuple = readonly [
@@ -36,10 +40,32 @@ export async function loadPersonEvents(sql: Sql, persons: readonly string[]): Pr
      WHERE e.annulled = 0 AND e.kind IN (${IN}, ${OUT}) GROUP BY q.key`,
     [JSON.stringify(persons)],
   );
-  return new Map(rows.map(({ person, events }) => [person, splitEvents(JSON.parse(events) as EventTuple[])]));
+  const found = new Map<string, PersonEvents>(
+    rows.map(({ person, events }) => [person, { ...splitEvents(JSON.parse(events) as EventTuple[]), heard: [] }]),
+  );
+  for (const [person, heard] of await loadHeard(sql, persons)) {
+    found.set(person, { ...(found.get(person) ?? { dated: [], undated: [] }), heard });
+  }
+  return found;
 }
 
-function splitEvents(tuples: readonly EventTuple[]): PersonEvents {
+async function loadHeard(sql: Sql, persons: readonly string[]): Promise<Map<string, HeardSession[]>> {
+  const rows = await sql.all<HeardSession & { readonly person: string }>(
+    `SELECT q.value person, e.venue, e.gate, e.earliest, e.latest, p.duration durationMs
+     FROM json_each(?) q JOIN event e ON e.person = unhex(q.value) JOIN presence p ON p.event_id = e.id
+     WHERE e.kind = ${PRESENCE} AND e.unknown = 0`,
+    [JSON.stringify(persons)],
+  );
+  const found = new Map<string, HeardSession[]>();
+  for (const { person, ...session } of rows) {
+    const known = found.get(person);
+    if (known) known.push(session);
+    else found.set(person, [session]);
+  }
+  return found;
+}
+
+function splitEvents(tuples: readonly EventTuple[]): Omit<PersonEvents, "heard"> {
   const dated: VisitEvent[] = [];
   const undated: UndatedEvent[] = [];
   for (const [kind, venue, gate, earliest, latest, evidence, party, unknown, device, boot, boottimeMs] of tuples) {

@@ -68,7 +68,7 @@ async function pruneStep(sql: Sql, from: number, beforeMs: WallMs): Promise<numb
 }
 
 /**
- * Erases a person: every row and visit, and whatever of theirs still comes in with a time up to now. Visits after that are taken
+ * Erases a person: every row, visit and token, and whatever of theirs still comes in with a time up to now. Visits after that are taken
  * again. Runs in the caller's transaction. @returns rows deleted
  */
 export async function erasePerson(sql: Sql, person: PersonKey, nowMs: WallMs): Promise<number> {
@@ -79,5 +79,6 @@ export async function erasePerson(sql: Sql, person: PersonKey, nowMs: WallMs): P
   await sql.run("DELETE FROM visit WHERE person = unhex(?)", [person]);
   await sql.run("DELETE FROM undated_visit WHERE person = unhex(?)", [person]);
   await sql.run("DELETE FROM dirty WHERE person = unhex(?)", [person]);
+  await sql.run("DELETE FROM token WHERE person = unhex(?)", [person]);
   return sql.run("DELETE FROM event WHERE person = unhex(?)", [person]);
 }

@@ -6,6 +6,7 @@ import { venuePolicies } from "../store/venues.ts";
 import { saveVisits } from "../store/visits.ts";
 import { pairUndated } from "./pair-undated.ts";
 import { type PolicyOf, pairVisits } from "./pair-visits.ts";
+import { radioVisits } from "./radio-visits.ts";
 import type { ClosingHour, Stays } from "./venue-policy.ts";
 
 /** Persons whose visits one transaction builds. */
@@ -74,8 +75,9 @@ export class VisitBuilder {
     await saveVisits(
       sql,
       persons.map((person) => {
-        const { dated, undated } = events.get(person) ?? { dated: [], undated: [] };
-        return { person, visits: pairVisits(dated, policyOf), undated: pairUndated(undated) };
+        const { dated, undated, heard } = events.get(person) ?? { dated: [], undated: [], heard: [] };
+        const visits = [...pairVisits(dated, policyOf), ...radioVisits(heard)];
+        return { person, visits, undated: pairUndated(undated) };
       }),
     );
     await sql.run("DELETE FROM dirty WHERE person IN (SELECT unhex(value) FROM json_each(?))", [
