@@ -28,6 +28,7 @@ export class ProbeClient {
   readonly #client: MqttClient;
   readonly #timeoutMs: number;
   readonly #watchers = new Set<() => void>();
+  readonly #losses = new Set<() => void>();
   readonly messages: ProbeMessage[] = [];
   readonly connack: IConnackPacket;
 
@@ -36,7 +37,11 @@ export class ProbeClient {
     this.connack = connack;
     this.messages = messages;
     this.#timeoutMs = timeoutMs;
-    for (const event of ["packetreceive", "close"] as const) client.on(event, () => this.#look());
+    client.on("packetreceive", () => this.#look());
+    client.on("close", () => {
+      this.#look();
+      for (const lost of this.#losses) lost();
+    });
   }
 
   /**
@@ -138,10 +143,10 @@ export class ProbeClient {
     const over = new Promise<false>((resolve) => {
       const settle = (): void => resolve(false);
       const timer = setTimeout(settle, this.#timeoutMs);
-      this.#client.once("close", settle);
+      this.#losses.add(settle);
       stop = () => {
         clearTimeout(timer);
-        this.#client.off("close", settle);
+        this.#losses.delete(settle);
       };
     });
     try {

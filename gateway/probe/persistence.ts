@@ -8,6 +8,8 @@ const RESTART_TIMEOUT_MS = 120_000;
 const RETRY_MS = 200;
 /** Brokers that redeliver by a timer need time after a restart. */
 const ARRIVAL_MS = 40_000;
+/** A broker that forgot the session will not deliver; it gets this long all the same. */
+const FORGOTTEN_MS = 2_000;
 
 /** What the restart of the broker showed. */
 export interface Persistence {
@@ -45,7 +47,7 @@ export async function checkPersistence(bench: ProbeBench, command: string): Prom
   const second = await comeBack(bench);
   if (!second) return unclear(`the broker did not come back within ${RESTART_TIMEOUT_MS / 1_000} s`);
   const had = (): Set<string> => new Set(second.messages.map(({ text }) => text));
-  await second.until(() => acked.every((n) => had().has(n)), ARRIVAL_MS);
+  await second.until(() => acked.every((n) => had().has(n)), second.connack.sessionPresent ? ARRIVAL_MS : FORGOTTEN_MS);
   const kept = had();
   await second.end();
   await forget(bench);

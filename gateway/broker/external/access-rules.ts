@@ -43,6 +43,12 @@ export function accessRules(kind: BrokerKind, plan: AccessPlan): Readonly<Record
     : { "bluepost-nats.conf": natsConf(plan) };
 }
 
+/**
+ * Messages that wait in mosquitto for a gateway that is away. It writes all of them at each change, so more would make it slow and wear
+ * the disk out; what does not fit is dropped, and kiosks send it again.
+ */
+const MOSQUITTO_QUEUE = 1_000;
+
 /** A certificate names the user and the client id, so no device can speak or take over for another. */
 function mosquittoConf({ folder, host, port, site }: AccessPlan): string {
   return lines(
@@ -61,8 +67,8 @@ function mosquittoConf({ folder, host, port, site }: AccessPlan): string {
     "autosave_on_changes true",
     "persistent_client_expiration 30d",
     `max_packet_size ${MAX_PACKET_BYTES}`,
-    "max_inflight_messages 1000",
-    "max_queued_messages 100000",
+    `max_inflight_messages ${MOSQUITTO_QUEUE}`,
+    `max_queued_messages ${MOSQUITTO_QUEUE}`,
   );
 }
 
