@@ -13,6 +13,7 @@ import type { GatewayConfig } from "./config.ts";
 import { HttpEngineClient } from "./delivery/http-engine-client.ts";
 import { startEnrolServer } from "./enrol/enrol-server.ts";
 import { Enrolment } from "./enrol/enrolment.ts";
+import { FleetFront } from "./page/fleet-front.ts";
 import { chainPem } from "./registry/device-bundle.ts";
 import type { GatewayIdentity } from "./registry/identity.ts";
 import { openIdentityFiles } from "./registry/identity-files.ts";
@@ -21,8 +22,16 @@ import { startStatusServer } from "./status/http.ts";
 
 const MAX_WILL_BYTES = 1_024;
 
-/** Composes a gateway from the real adapters, starts it and says so on standard output. */
-export async function startGateway(config: GatewayConfig, bundleFolder?: string): Promise<Running> {
+/**
+ * Composes a gateway from the real adapters, starts it and says so on standard output.
+ *
+ * @param say shows lines to whoever started it: where the fleet page is, and the code for its first operator
+ */
+export async function startGateway(
+  config: GatewayConfig,
+  bundleFolder?: string,
+  say: (lines: readonly string[]) => void = () => {},
+): Promise<Running> {
   const now = (): WallMs => Date.now() as WallMs;
   const clocks = { now, nowMs: () => performance.now(), timers: systemTimers, random: Math.random };
   const log = createLogger({ part: "gateway", level: config.log.level as LogLevel });
@@ -48,15 +57,18 @@ export async function startGateway(config: GatewayConfig, bundleFolder?: string)
   const { host } = config.http;
   const enrolLog = log.child("enrol");
   const enrol = await startEnrolServer({ enrolment, identity, host, ...config.enrol, nowMs: now, log: enrolLog });
+  const certificatePem = (): string => identity.gateway.certificatePem;
+  const looks = { gateway, registry, dataDir: config.dataDir, certificatePem, nowMs: now };
+  const page = await FleetFront.open({ ...looks, site: identity.site, log: log.child("page") });
   const http = await startStatusServer({
-    gateway,
-    registry,
-    dataDir: config.dataDir,
-    certificatePem: () => identity.gateway.certificatePem,
+    ...looks,
     ...config.http,
-    nowMs: now,
+    tls: page.tls,
     log: log.child("http"),
-    more: async (app) => void app.get(AUTHORITY_PATH, () => enrolment.authority()),
+    more: async (app) => {
+      app.get(AUTHORITY_PATH, () => enrolment.authority());
+      await page.add(app);
+    },
   });
   ports.http = http.port;
   ports.enrol = enrol.port;
@@ -67,6 +79,7 @@ export async function startGateway(config: GatewayConfig, bundleFolder?: string)
     httpPort: http.port,
     enrolPort: enrol.port,
   });
+  say(await page.welcome(http.port));
   return {
     check: diskCheck(diskOf(config.dataDir), () => performance.now()),
     close: async () => {

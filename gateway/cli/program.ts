@@ -7,6 +7,7 @@ import { registerDeviceCommands } from "./devices.ts";
 import { doctor } from "./doctor.ts";
 import { type CommonFlags, configOf, guarded, useExitCodes, withConfig } from "./flags.ts";
 import { registerFleetCommands } from "./fleet.ts";
+import { registerOperatorCommands } from "./operators.ts";
 import { registerProbe } from "./probe.ts";
 import { showStatus } from "./status.ts";
 
@@ -19,11 +20,13 @@ export function buildProgram(): Command {
     .description("serve until SIGINT or SIGTERM")
     .option("--site-bundle <dir>", "site bundle from `engine keys site`, needed at first start")
     .action(async (flags: CommonFlags & { readonly siteBundle?: string }) => {
-      await runService(async () => startGateway(configOf(flags), flags.siteBundle));
+      const say = (lines: readonly string[]): void => console.log(lines.join("\n"));
+      await runService(async () => startGateway(configOf(flags), flags.siteBundle, say));
     });
   registerDeviceCommands(program);
   registerClaimCommand(program);
   registerFleetCommands(program);
+  registerOperatorCommands(program);
   registerBrokerConfig(program);
   registerProbe(program);
   withConfig(program.command("status"))

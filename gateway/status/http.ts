@@ -1,10 +1,13 @@
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { RequestListener } from "node:http";
+import Fastify, { type FastifyInstance } from "fastify";
 import { fromHex } from "../../protocol/bytes.ts";
+import { createEitherServer } from "../../runtime/http/either-tls.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { TokenBucket } from "../broker/token-bucket.ts";
 import { lookAtFleet, type ViewerDeps } from "../fleet/viewer.ts";
 import type { SignedClock } from "../time/signed-clock.ts";
+import { requireLoopback } from "./loopback.ts";
 import { createMetrics } from "./metrics.ts";
 
 export interface StatusServerOptions extends Omit<ViewerDeps, "gateway"> {
@@ -15,15 +18,17 @@ export interface StatusServerOptions extends Omit<ViewerDeps, "gateway"> {
   /** Whether other machines may read `/metrics`. */
   readonly openMetrics: boolean;
   readonly log?: Logger;
+  /** Certificate and key of the pages for people, PEM; without them there is no HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Registers what else this server serves. */
   readonly more?: (app: FastifyInstance) => Promise<void>;
 }
 
 /** A signature costs a fifth of a millisecond; more askers than this are told to come again. */
 const TIME_PER_SECOND = 50;
-const LOOPBACK = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
 /** A kiosk's certificate and its request for a new one fit into this many bytes, a batch by USB stick into its own limit. */
 const BODY_LIMIT = 16_384;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
  * Serves `GET /time?nonce=` to the network (plain HTTP: it is asked by kiosks whose clock is too wrong for TLS, and is signed), and
@@ -34,10 +39,15 @@ const BODY_LIMIT = 16_384;
 export async function startStatusServer(
   options: StatusServerOptions,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
+  const { tls } = options;
   const app = Fastify({
+    ...(tls && {
+      serverFactory: (handler: RequestListener) =>
+        createEitherServer(tls, { requestTimeout: REQUEST_TIMEOUT_MS }, handler),
+    }),
     logger: false,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: 10_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }, // what does not fit is refused, not mended
   });
@@ -63,12 +73,6 @@ function addTime(app: FastifyInstance, { gateway, nowMs }: StatusServerOptions):
     reply.header("cache-control", "no-store").type("application/cose");
     return reply.send(Buffer.from(await gateway.clock.answer(fromHex(nonce))));
   });
-}
-
-/** A hook that lets this machine only in. */
-export async function requireLoopback(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (LOOPBACK.has(request.socket.remoteAddress ?? "")) return;
-  await sendProblem(reply, { status: 403, code: "not_local", title: "Only this machine may ask that" });
 }
 
 function addStatus(app: FastifyInstance, options: StatusServerOptions): void {

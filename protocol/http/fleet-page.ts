@@ -116,6 +116,7 @@ export interface SessionAnswer {
 
 /** Answer of GET /api/session when nobody is logged in: whether an operator exists at all. */
 export interface NoSessionAnswer {
+  readonly operator: null;
   readonly hasOperators: boolean;
 }
 
