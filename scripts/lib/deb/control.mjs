@@ -86,8 +86,8 @@ Architecture: ${architecture}
 Maintainer: ${MAINTAINER}
 Installed-Size: ${sizeKb}
 Depends: ${[...depends, "debconf (>= 0.5) | debconf-2.0", "init-system-helpers (>= 1.54)", "systemd"].join(", ")}
-Recommends: ca-certificates, udev
-Suggests: cage, chromium, seatd, polkitd, network-manager
+Recommends: ca-certificates, udev, polkitd, fdisk
+Suggests: cage, chromium, seatd, network-manager
 Section: net
 Priority: optional
 Description: check-in kiosk, gateway and engine of outbreak tracing at the door

@@ -22,6 +22,9 @@ const PARTS = ["kiosk", "gateway", "engine"];
 /** Compiled folders that a machine in the field needs; the simulator stays at home. */
 const COMPILED = ["protocol", "runtime", "firmware", "kiosk", "gateway", "engine", "web"];
 
+/** Programs of hardware/image/bin that are not on the PATH. */
+const PROGRAMS = ["command", "kiosk-facts", "make-data-partition", "screen", "seed", "set-clock"];
+
 /** Where each file of hardware/image goes. */
 const PLACES = {
   systemd: "usr/lib/systemd/system",
@@ -58,10 +61,8 @@ export function stageTree({ folder, packages, node, arch, release, native = {} }
       put(native[`${at}/${path}`] ?? inRoot(at, path), `${HOME}/${at}/${path}`);
   }
   for (const [from, to] of Object.entries(PLACES)) copyFolder(folder, inRoot("hardware/image", from), to);
-  put(inRoot("hardware/image/bin/screen"), `${HOME}/bin/screen`, 0o755);
-  put(inRoot("hardware/image/bin/command"), `${HOME}/bin/command`, 0o755);
+  for (const name of PROGRAMS) put(inRoot("hardware/image/bin", name), `${HOME}/bin/${name}`, 0o755);
   for (const part of PARTS) link(folder, "../lib/bluepost/bin/command", `usr/bin/bluepost-${part}`);
-  put(inRoot("hardware/image/bin/kiosk-facts"), `${HOME}/bin/kiosk-facts`, 0o755);
   put(inRoot("hardware/image/bin/update"), "usr/sbin/bluepost-update", 0o755);
   stageShare(folder, put, release);
 }
