@@ -1,5 +1,5 @@
 import type { MqttClient } from "mqtt";
-import { beforeAll, describe, it } from "vitest";
+import { beforeAll, describe } from "vitest";
 import type { BrokerKind } from "../../gateway/broker/external/access-rules.ts";
 import type { DeviceBundle } from "../../gateway/registry/device-bundle.ts";
 import { parseDeviceId } from "../../protocol/ids.ts";
@@ -69,7 +69,8 @@ for (const [kind, traits] of [
   ["mosquitto", MOSQUITTO],
   ["nats", NATS],
 ] as const) {
-  const line = missing(kind);
-  if (line === null) describeDeviceBroker(`${kind} with the rules of broker-config`, () => rig(kind, traits));
-  else describe.skip(`DeviceBroker contract: ${kind} (${line})`, () => it("runs", () => {}));
+  const noBroker = missing(kind);
+  describe.skipIf(noBroker !== "")(`an external broker ${noBroker}`, () =>
+    describeDeviceBroker(`${kind} with the rules of broker-config`, () => rig(kind, traits)),
+  );
 }

@@ -23,10 +23,10 @@ export interface ExternalBroker {
   restart(): Promise<void>;
 }
 
-/** Why tests over this broker are skipped on this machine; null when they are not. */
-export function missing(kind: BrokerKind): string | null {
-  if (kind === "mosquitto") return mosquittoProgram() === null ? NO_MOSQUITTO : null;
-  return programOf("nats-server") === null ? NO_NATS : null;
+/** Why tests over this broker are skipped on this machine, in brackets for their title; empty when they are not. */
+export function missing(kind: BrokerKind): string {
+  if (kind === "mosquitto") return mosquittoProgram() === null ? `(${NO_MOSQUITTO})` : "";
+  return programOf("nats-server") === null ? `(${NO_NATS})` : "";
 }
 
 /** Starts mosquitto or NATS with exactly the files that `gateway broker-config` writes. */
@@ -56,7 +56,7 @@ export async function startExternal(kind: BrokerKind, site: TestSite, folder: st
   const main = kind === "mosquitto" ? rules["bluepost.conf"] : `include "bluepost/bluepost-nats.conf"`;
   const start = kind === "mosquitto" ? startMosquitto : startNats;
   const broker = await start({ folder, port, rules: main ?? "" });
-  if (!broker) throw new Error(missing(kind) ?? "");
+  if (!broker) throw new Error(missing(kind));
   return broker;
 }
 

@@ -54,7 +54,7 @@ async function place(kind: BrokerKind, more: readonly string[] = []): Promise<Pl
     kind === "mosquitto"
       ? await startMosquitto({ folder: home, port, rules: readFileSync(join(rules, "bluepost.conf"), "utf8") })
       : await startNats({ folder: home, port, rules: 'include "rules/bluepost-nats.conf"' });
-  if (!server) throw new Error(missing(kind) ?? "");
+  if (!server) throw new Error(missing(kind));
   onTestFinished(async () => void (await server.process.kill9()));
   return { rules, args, server };
 }
@@ -86,8 +86,8 @@ function restarter(server: ExternalBroker): string {
 }
 
 for (const kind of ["mosquitto", "nats"] as const) {
-  const line = missing(kind);
-  describe.skipIf(line !== null)(`broker-config ${kind}${line === null ? "" : ` (${line})`}`, () => {
+  const noBroker = missing(kind);
+  describe.skipIf(noBroker !== "")(`broker-config ${kind} ${noBroker}`, () => {
     it("makes a broker that probe finds suitable, and that keeps what it acknowledged", async () => {
       const { server, args } = await place(kind);
       const url = `mqtts://127.0.0.1:${server.port}`;
@@ -153,42 +153,40 @@ for (const kind of ["mosquitto", "nats"] as const) {
   });
 }
 
-describe.skipIf(missing("mosquitto") !== null)(
-  `gateway probe${missing("mosquitto") === null ? "" : ` (${missing("mosquitto")})`}`,
-  () => {
-    it("says that a mosquitto as Debian delivers it forgets what it acknowledged", async () => {
-      const folder = tempFolder();
-      const port = await freePort();
-      const rules = `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence true\nmax_queued_messages 0`;
-      const server = await startMosquitto({ folder, port, rules });
-      if (!server) throw new Error("mosquitto went away");
-      onTestFinished(async () => void (await server.process.kill9()));
-      const at = ["--set", `dataDir=${tempFolder()}`];
-      const { code, stdout } = await probe(`mqtt://127.0.0.1:${port}`, "--restart-command", restarter(server), ...at);
-      const { suitable, puback, findings } = JSON.parse(stdout);
-      expect([code, suitable, puback]).toEqual([1, false, expect.stringContaining("nothing")]);
-      expect(findings.find(({ check }: { check: string }) => check === "access").verdict).toBe("note");
-    });
+const noMosquitto = missing("mosquitto");
+describe.skipIf(noMosquitto !== "")(`gateway probe at a mosquitto that it kills ${noMosquitto}`, () => {
+  it("says that a mosquitto as Debian delivers it forgets what it acknowledged", async () => {
+    const folder = tempFolder();
+    const port = await freePort();
+    const rules = `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence true\nmax_queued_messages 0`;
+    const server = await startMosquitto({ folder, port, rules });
+    if (!server) throw new Error("mosquitto went away");
+    onTestFinished(async () => void (await server.process.kill9()));
+    const at = ["--set", `dataDir=${tempFolder()}`];
+    const { code, stdout } = await probe(`mqtt://127.0.0.1:${port}`, "--restart-command", restarter(server), ...at);
+    const { suitable, puback, findings } = JSON.parse(stdout);
+    expect([code, suitable, puback]).toEqual([1, false, expect.stringContaining("nothing")]);
+    expect(findings.find(({ check }: { check: string }) => check === "access").verdict).toBe("note");
+  });
 
-    it("ends with 1 when the restart command fails, and names it", async () => {
-      const server = await startMosquitto({ folder: tempFolder() });
-      if (!server) throw new Error("mosquitto went away");
-      onTestFinished(async () => void (await server.process.kill9()));
-      const { code, stdout } = await runToEnd({
-        script,
-        args: [
-          "probe",
-          `mqtt://127.0.0.1:${server.port}`,
-          "--restart-command",
-          "exit 3",
-          "--set",
-          `dataDir=${tempFolder()}`,
-        ],
-      });
-      expect([code, stdout]).toEqual([1, expect.stringContaining("the restart command ended with 3")]);
+  it("ends with 1 when the restart command fails, and names it", async () => {
+    const server = await startMosquitto({ folder: tempFolder() });
+    if (!server) throw new Error("mosquitto went away");
+    onTestFinished(async () => void (await server.process.kill9()));
+    const { code, stdout } = await runToEnd({
+      script,
+      args: [
+        "probe",
+        `mqtt://127.0.0.1:${server.port}`,
+        "--restart-command",
+        "exit 3",
+        "--set",
+        `dataDir=${tempFolder()}`,
+      ],
     });
-  },
-);
+    expect([code, stdout]).toEqual([1, expect.stringContaining("the restart command ended with 3")]);
+  });
+});
 
 describe("gateway probe", () => {
   it("ends with 69 where nobody listens, and with 64 for what is no MQTT address", async () => {
