@@ -94,6 +94,10 @@ export const KioskConfig = Type.Object({
     },
     { default: {} },
   ),
+  setupFile: Type.String({
+    default: "/boot/firmware/bluepost-setup.txt",
+    description: "File that may hold a setup code for a kiosk without papers; it is removed when used. Empty: none.",
+  }),
   hc1TrustFile: Type.String({
     default: "",
     description: "Trust list of vaccine-passport issuers (JSON); empty: none is accepted.",

@@ -14,6 +14,7 @@ import { openIndicator } from "../firmware/rpi/open-indicator.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
 import { setSystemClock } from "../firmware/rpi/set-system-clock.ts";
 import { BluepostError } from "../protocol/errors.ts";
+import type { BoottimeMs, WallMs } from "../protocol/units.ts";
 import { readCertificate } from "../runtime/certificate-reader.ts";
 import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { createDoorParser } from "../runtime/door-parser.ts";
@@ -32,7 +33,10 @@ import type { KioskConfig } from "./config.ts";
 import { kioskCheck } from "./health/function-check.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { type DeviceBundle, readBundle } from "./provision/bundle.ts";
-import { localSettingsOf, policyOf, screenStateOf } from "./provision/settings.ts";
+import { Provisioner } from "./provision/provisioner.ts";
+import { SetUp } from "./provision/set-up.ts";
+import { localSettingsOf, policyOf, screenStateOf, setUpStateOf } from "./provision/settings.ts";
+import { hasBundle } from "./provision/write-bundle.ts";
 import { fileNote } from "./remote/note-store.ts";
 import { createScreenModel } from "./screen/screen-model.ts";
 import { createScreenServer } from "./screen/screen-server.ts";
@@ -57,6 +61,7 @@ async function start(config: KioskConfig): Promise<Running> {
     { timers: systemTimers, logger: log.child("indicator") },
   );
   try {
+    if (!(await hasBundle(bundleDirOf(config)))) return await startWithoutPapers(config, { log, indicator });
     return await startWith(config, { log, indicator });
   } catch (fault) {
     if (fault instanceof BluepostError && config.indicator.kind !== "none") {
@@ -68,11 +73,63 @@ async function start(config: KioskConfig): Promise<Running> {
   }
 }
 
+/** Waits for a setup code; once there is one that holds, the kiosk starts in this same process. */
+async function startWithoutPapers(config: KioskConfig, parts: Lamps): Promise<Running> {
+  const { log, indicator } = parts;
+  const folder = bundleDirOf(config);
+  await mkdir(config.dataDir, { recursive: true });
+  const systemWall = (): WallMs => Date.now() as WallMs;
+  const provisioner = await Provisioner.open({ crypto: nodeCrypto, folder, systemWall, setClock: setSystemClock });
+  const model = createScreenModel(setUpStateOf(config), systemTimers);
+  const setParty = async (): Promise<{ ok: boolean }> => ({ ok: false });
+  const server = createScreenServer({ model, webRoot: pageRoot("kiosk"), log: log.child("screen"), setParty });
+  const screen = await server.listen(config.screen);
+  const scanner = openScanner(config, log, () => Math.floor(performance.now()) as BoottimeMs);
+  const logger = log.child("setup");
+  const { setupFile: seedFile } = config;
+  const setUp = new SetUp({
+    provisioner,
+    folder,
+    seedFile,
+    scanner,
+    screen: model,
+    indicator,
+    timers: systemTimers,
+    logger,
+  });
+  const stop = new AbortController();
+  const kiosk = setUp
+    .run(stop.signal)
+    .finally(() => server.close())
+    .then((done) => (done ? startWith(config, parts) : null))
+    .catch((fault: unknown) => process.exit(reportFault(fault)));
+  announceReady("kiosk", { state: "setup", device: provisioner.device, screen });
+  return {
+    async close() {
+      stop.abort();
+      const running = await kiosk;
+      await (running ?? indicator).close();
+    },
+  };
+}
+
+function openScanner(config: KioskConfig, log: RootLogger, boottime: () => BoottimeMs): SerialQrScanner {
+  const { path, baudRate } = config.scanner;
+  const exclude = config.indicator.path ? [config.indicator.path] : [];
+  return new SerialQrScanner(
+    { path, baudRate, exclude },
+    { boottime, timers: systemTimers, logger: log.child("scanner") },
+  );
+}
+
+/** What lives through set-up and service. */
+interface Lamps {
+  readonly log: RootLogger;
+  readonly indicator: Indicator;
+}
+
 /** Wires the kiosk to the devices of this machine. */
-async function startWith(
-  config: KioskConfig,
-  { log, indicator }: { readonly log: RootLogger; readonly indicator: Indicator },
-): Promise<Running> {
+async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promise<Running> {
   const bundle = await readBundle(bundleDirOf(config));
   const clock = new LinuxClock({ timers: systemTimers });
   await clock.open();
@@ -86,11 +143,7 @@ async function startWith(
     log: log.child("ledger"),
     synchronous: config.storage.synchronous,
   });
-  const { path, baudRate } = config.scanner;
-  const scanner = new SerialQrScanner(
-    { path, baudRate, exclude: config.indicator.path ? [config.indicator.path] : [] },
-    { boottime: () => clock.now().boottimeMs, timers: systemTimers, logger: log.child("scanner") },
-  );
+  const scanner = openScanner(config, log, () => clock.now().boottimeMs);
   const model = createScreenModel(screenStateOf(config, bundle), systemTimers);
   let kiosk: Kiosk | null = null;
   const server = createScreenServer({

@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { REVOCATION_REASONS, type RevocationReason } from "../../protocol/checkin/revocations.ts";
 import { requireInteger } from "../../protocol/errors.ts";
 import { type DeviceId, parseDeviceId, parseVenueId, type VenueId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
@@ -21,6 +22,10 @@ interface AddFlags extends CommonFlags {
   readonly gatewayHost: string;
   readonly gatewayPort?: number;
   readonly siteBundle?: string;
+}
+
+interface RevokeFlags extends CommonFlags {
+  readonly reason?: RevocationReason;
 }
 
 const MAX_VENUE_NAME = 200;
@@ -49,7 +54,8 @@ export function registerDeviceCommands(program: Command): void {
     .action(guarded(add));
   withConfig(devices.command("list")).description("list them").action(guarded(list));
   withConfig(program.command("revoke <device>"))
-    .description("take a kiosk's right to connect for good; a running gateway cuts its session within a second")
+    .description("take a kiosk's right to connect for good; a running gateway cuts its session within two seconds")
+    .addOption(new Option("--reason <reason>", "stands in the list that the engine gets").choices(REVOCATION_REASONS))
     .action(guarded(revoke));
 }
 
@@ -60,7 +66,15 @@ async function add(flags: AddFlags): Promise<number> {
   return withRegistry(config, async (registry) => {
     const { device, venue, gate } = flags;
     const gatewayPort = flags.gatewayPort ?? config.mqtt.port;
-    const plan = { device, venue, gate, venueName: flags.name, gatewayHost: flags.gatewayHost, gatewayPort };
+    const plan = {
+      device,
+      venue,
+      gate,
+      venueName: flags.name,
+      gatewayHost: flags.gatewayHost,
+      gatewayPort,
+      ...(config.http.port > 0 && { gatewayHttpPort: config.http.port }),
+    };
     const bundle = await addDevice({ identity, registry, nowMs }, plan);
     await writeDeviceBundle(flags.out, bundle);
     print(flags, { device, out: flags.out, settings: bundle.settings }, [
@@ -82,11 +96,12 @@ async function list(flags: CommonFlags): Promise<number> {
   });
 }
 
-async function revoke(name: string, flags: CommonFlags): Promise<number> {
+async function revoke(name: string, flags: RevokeFlags): Promise<number> {
   const device = parseDeviceId(name);
   return withRegistry(configOf(flags), async (registry) => {
-    await registry.revoke(device, Date.now() as WallMs);
-    print(flags, { device, revoked: true }, [`${device} is revoked.`]);
+    const { reason = "unspecified" } = flags;
+    await registry.revoke(device, Date.now() as WallMs, reason);
+    print(flags, { device, revoked: true, reason }, [`${device} is revoked (${reason}).`]);
     return EXIT.ok;
   });
 }

@@ -20,6 +20,8 @@ export interface DoorPlan {
   /** Where the kiosk finds the gateway. */
   readonly gatewayHost: string;
   readonly gatewayPort: number;
+  /** Its plain HTTP, for signed time and renewal. */
+  readonly gatewayHttpPort?: number;
 }
 
 /** `device.json` of a device bundle. */

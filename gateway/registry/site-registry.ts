@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Revocation, RevocationReason } from "../../protocol/checkin/revocations.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { DeviceId, VenueId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
@@ -105,12 +106,30 @@ export class SiteRegistry {
     if (added === 0) throw new DeviceExistsError("a device of this name exists", { device: device.device });
   }
 
-  /** Takes a device's right to connect for good. @throws {UnknownDeviceError} GW_UNKNOWN_DEVICE */
-  async revoke(device: DeviceId, nowMs: WallMs): Promise<void> {
+  /**
+   * Takes a device's right to connect for good, and puts it on the revocation list. Twice is once.
+   *
+   * @throws {UnknownDeviceError} GW_UNKNOWN_DEVICE
+   */
+  async revoke(device: DeviceId, nowMs: WallMs, reason: RevocationReason = "unspecified"): Promise<void> {
     const known = await this.find(device);
     if (!known) throw new UnknownDeviceError("no device of this name", { device });
-    await this.#db.run("UPDATE devices SET revoked_ms = ? WHERE device = ? AND revoked_ms IS NULL", [nowMs, device]);
+    await this.#db.transaction(async (sql) => {
+      await sql.run("UPDATE devices SET revoked_ms = ? WHERE device = ? AND revoked_ms IS NULL", [nowMs, device]);
+      await sql.run(
+        "INSERT INTO revocations (device, reason, at_ms) VALUES (?, ?, ?) ON CONFLICT (device) DO NOTHING",
+        [device, reason, nowMs],
+      );
+    });
     this.#ownChanges += 1;
+  }
+
+  /** The revocation list, by number. */
+  async revocations(): Promise<readonly Revocation[]> {
+    const rows = await this.#db.all<{ number: number; device: DeviceId; reason: RevocationReason; at_ms: WallMs }>(
+      "SELECT * FROM revocations ORDER BY number",
+    );
+    return rows.map(({ number, device, reason, at_ms: revokedAt }) => ({ number, device, reason, revokedAt }));
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,21 @@ export function screenStateOf(config: KioskConfig, bundle: DeviceBundle): Omit<S
   };
 }
 
+/** What the screen of a kiosk without papers shows. */
+export function setUpStateOf(config: KioskConfig): Omit<ScreenState, "result"> {
+  return {
+    mode: "provision",
+    venue: { id: "", name: "", gate: 0 },
+    venueQr: null,
+    capacity: { inside: 0, max: null },
+    uplink: { online: false, unsent: 0 },
+    scanner: { present: false },
+    clock: { nowMs: Date.now(), synced: false },
+    language: config.screen.language,
+    hotline: config.screen.hotline,
+  };
+}
+
 /** What the kiosk's own configuration says about everything that may also be set from afar. */
 export function localSettingsOf({ door, screen, indicator }: KioskConfig): RemoteSettings {
   return {

@@ -5,7 +5,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createScreenModel, type ScreenModel } from "../../kiosk/screen/screen-model.ts";
 import { createScreenServer, type ScreenServer } from "../../kiosk/screen/screen-server.ts";
-import type { PartyRequest } from "../../protocol/http/kiosk-screen.ts";
+import { type PartyRequest, SETUP_REFUSALS } from "../../protocol/http/kiosk-screen.ts";
 import { systemTimers } from "../../runtime/timers.ts";
 import { launchChromium, noChromium, seriousFindings } from "../support/chromium.ts";
 import { buildPage, IDLE_STATE, KioskPage, MASKED, NINE_OCLOCK_MS, screenResult } from "../support/kiosk-page.ts";
@@ -256,7 +256,7 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
   describe("when it cannot serve", () => {
     it.each([
       ["out_of_order", "Máy tạm dừng. Hãy quét mã trên áp phích", "Out of order. Scan the poster instead"],
-      ["provision", "Máy chưa được cài đặt", "This kiosk has not been set up"],
+      ["provision", "Đưa mã cài đặt trước máy quét", "Hold the setup code in front of the scanner"],
     ] as const)("%s says what to do instead", async (mode, vi, en) => {
       model.update({ mode });
       await kiosk.reads(vi);
@@ -264,6 +264,14 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
       expect(await seriousFindings(kiosk.page)).toEqual([]);
       model.update({ mode: "idle" });
       await kiosk.reads("Đưa mã QR trước máy quét");
+    });
+
+    it.each(SETUP_REFUSALS)("tells a technician why a setup code was refused: %s", async (refusal) => {
+      model.update({ mode: "provision", setup: { device: "kiosk-12345678", step: "waiting", refusal } });
+      await kiosk.page.locator(`.refusal[data-reason="${refusal}"]`).waitFor();
+      await kiosk.reads("Tên máy: kiosk-12345678");
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+      expect(await kiosk.stickingOut()).toEqual([]);
     });
 
     it("says that it restarts when its server is gone, and comes back by itself", async () => {

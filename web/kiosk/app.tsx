@@ -7,6 +7,7 @@ import { LOOKS } from "./looks.ts";
 import { OutOfOrder } from "./out-of-order.tsx";
 import { Party } from "./party.tsx";
 import { Result } from "./result.tsx";
+import { SetUp } from "./set-up.tsx";
 import { isNight, useBurnInShift, useNightlyReload, useNow } from "./upkeep.ts";
 import { type Screen, useScreen } from "./use-screen.ts";
 
@@ -42,15 +43,15 @@ function Door({ screen, state, language, onLanguage }: DoorProps): JSX.Element {
   return (
     <div class="screen" data-flashes={flashes} style={{ transform: `translate(${shift.x}px, ${shift.y}px)` }}>
       <div class="below" inert={result !== null}>
-        {state.mode === "idle" ? (
+        {state.mode === "provision" && <SetUp state={state} language={language} />}
+        {state.mode === "out_of_order" && <OutOfOrder state={state} language={language} />}
+        {state.mode === "idle" && (
           <Idle
             state={state}
             language={language}
             nowMs={now.ms}
             onLanguage={() => onLanguage(otherLanguage(language))}
           />
-        ) : (
-          <OutOfOrder state={state} language={language} />
         )}
       </div>
       <div role="status">{result && !LOOKS[result.code].urgent && answer}</div>

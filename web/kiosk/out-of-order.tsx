@@ -7,24 +7,20 @@ import { Phrase } from "./phrase.tsx";
 /** The page of a kiosk that cannot take check-ins: says what to do instead. */
 export function OutOfOrder(props: { readonly state: ScreenState; readonly language: Language }): JSX.Element {
   const { state, language } = props;
-  const provision = state.mode === "provision";
   return (
     <main class="out-of-order">
       <div role="alert">
         <div class="disc">
           <Icon name="wrench" />
         </div>
-        <Phrase text={provision ? "kiosk.provision" : "kiosk.outOfOrder"} language={language} class="sentence" />
-        {provision && <p class="hint">{translate(language, "kiosk.provisionHint")}</p>}
+        <Phrase text="kiosk.outOfOrder" language={language} class="sentence" />
       </div>
       <p class="hint">
         {translate(language, "kiosk.help")} · {translate(language, "kiosk.hotline", { hotline: state.hotline })}
       </p>
-      {!provision && (
-        <p class="when" lang="vi">
-          {state.venue.name}
-        </p>
-      )}
+      <p class="when" lang="vi">
+        {state.venue.name}
+      </p>
     </main>
   );
 }

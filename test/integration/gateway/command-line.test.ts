@@ -46,7 +46,7 @@ describe("gateway devices", () => {
     expect([added.code, JSON.parse(added.stdout).device]).toEqual([0, "door-a"]);
     const bundle = await readBundle(out);
     expect(bundle).toMatchObject({ site: "school-1", device: "door-a", gate: 2, venueName: "Trường học" });
-    expect(bundle.gateway).toEqual({ host: "gw.local", port: 8883 });
+    expect(bundle.gateway).toEqual({ host: "gw.local", port: 8883, httpPort: 8081 });
     expect(verifyDeviceChain(bundle.signer.chain, bundle.trust.root)).toMatchObject({
       site: "school-1",
       device: "door-a",
