@@ -166,6 +166,7 @@ class ReferenceEngine implements Engine {
     this.#ingest = new IngestService({
       database,
       crypto,
+      box,
       opener,
       signer,
       retentionMs,

@@ -30,6 +30,7 @@ import type { KioskScreen } from "./screen/screen-port.ts";
 import type { UplinkTransport } from "./uplink/transport.ts";
 import { type DeviceSigner, Uplink, type UplinkStatus } from "./uplink/uplink.ts";
 import { RotatingCode } from "./venue-code/rotating-code.ts";
+import { VenueKeyReport } from "./venue-code/venue-key-report.ts";
 
 export type { AdmissionPolicy } from "./admission/policy.ts";
 export { DEFAULT_POLICY } from "./admission/policy.ts";
@@ -105,6 +106,7 @@ class KioskApp implements Kiosk {
   readonly #sealing: SealingPool;
   readonly #time: TimeSync;
   readonly #code: RotatingCode;
+  readonly #venueKey: VenueKeyReport;
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
   #loop: Promise<void> = Promise.resolve();
@@ -152,6 +154,14 @@ class KioskApp implements Kiosk {
       parse: (bytes, context) => deps.parser.parse(bytes, context),
     });
     this.#code = new RotatingCode(crypto, log, trust.venueKey);
+    this.#venueKey = new VenueKeyReport({
+      crypto,
+      log,
+      sealing,
+      place: deps.place,
+      append: (rows) => this.#room.append(rows),
+      logger: logger.child("venue-code"),
+    });
     this.#time = new TimeSync({
       crypto,
       transport,
@@ -295,6 +305,7 @@ class KioskApp implements Kiosk {
     const now = clock.now();
     if (now.state !== "unsynced") await turnDay(crypto, log, now.wallMs);
     await this.#room.tend();
+    if (now.state !== "unsynced" && (await this.#venueKey.tell(now))) this.#uplink.wake();
     this.#deps.screen.update({ venueQr: await this.#code.at(now.wallMs, now.state !== "unsynced") });
     this.#refresh();
     if (!this.#uplink.status.online) return;

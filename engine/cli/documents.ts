@@ -16,7 +16,7 @@ export interface PersonFlags {
 
 /** Schemes that a document may be of. */
 export const DOCUMENT_SCHEMES: readonly Scheme[] = SCHEMES.filter(
-  (scheme) => scheme !== "none" && !isRadioScheme(scheme),
+  (scheme) => scheme !== "none" && scheme !== "venue" && !isRadioScheme(scheme),
 );
 
 /**

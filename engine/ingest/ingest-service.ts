@@ -6,6 +6,7 @@ import type { Logger } from "../../runtime/log.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
 import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
 import { EngineBusyError } from "../errors.ts";
+import type { SecretBox } from "../keys/secret-box.ts";
 import { storeLetters } from "../store/letters.ts";
 import { type AppliedBatch, applyBatches } from "./apply-batches.ts";
 import { type BatchOpener, letterHash, type OpenBatch, type OpenedBatch } from "./open-batch.ts";
@@ -25,6 +26,7 @@ type Outcome =
 export interface IngestParts {
   readonly database: Database;
   readonly crypto: CryptoPort;
+  readonly box: SecretBox;
   readonly opener: BatchOpener;
   readonly signer: ReceiptSigner;
   readonly retentionMs: number;
@@ -80,8 +82,8 @@ export class IngestService {
   }
 
   async #commit(batches: readonly OpenedBatch[]): Promise<readonly Outcome[]> {
-    const { database, crypto, retentionMs, now, onStored } = this.#parts;
-    const context = { crypto, retentionMs, nowMs: now() };
+    const { database, crypto, box, retentionMs, now, onStored } = this.#parts;
+    const context = { crypto, box, retentionMs, nowMs: now() };
     const outcomes = await database.transaction((sql) => applyGroup(sql, batches, context));
     this.#report(outcomes);
     onStored();

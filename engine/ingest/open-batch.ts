@@ -1,4 +1,4 @@
-import { concatBytes, utf8 } from "../../protocol/bytes.ts";
+import { concatBytes, fromHex, utf8 } from "../../protocol/bytes.ts";
 import { type Batch, batchHash, decodeBatch } from "../../protocol/checkin/batch.ts";
 import { decodeMatch } from "../../protocol/checkin/envelope.ts";
 import { decodePresence, type PresenceContent } from "../../protocol/checkin/presence.ts";
@@ -7,7 +7,7 @@ import { type CheckinRecord, decodeRecord, encodeRecord } from "../../protocol/c
 import type { EnvelopeOpener, SessionHeader } from "../../protocol/checkin/sealing.ts";
 import { type Cose1, parseCose1, verifyCose1 } from "../../protocol/cose.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
-import { BadSealError, BluepostError } from "../../protocol/errors.ts";
+import { BadSealError, BluepostError, MalformedError } from "../../protocol/errors.ts";
 import type { PersonKey } from "../../protocol/ids.ts";
 import { MAX_PACKET_BYTES } from "../../protocol/mqtt/messages.ts";
 import type { PersonKeys } from "../keys/person-keys.ts";
@@ -25,6 +25,8 @@ export interface GoodRow {
   readonly person: PersonKey | null;
   /** What a presence row heard; null for every other row. */
   readonly heard: PresenceContent | null;
+  /** The key that a kiosk's screen and beacon go by, 32 bytes; null for every row but those that tell it. */
+  readonly venueKey: Uint8Array | null;
   /** The session of its envelopes; null when it has none. */
   readonly session: SessionHeader | null;
 }
@@ -129,18 +131,21 @@ export class BatchOpener {
     batch: Batch,
     sessions: ReadonlyMap<string, SessionHeader>,
     record: CheckinRecord,
-  ): Pick<GoodRow, "person" | "heard" | "session"> {
+  ): Omit<GoodRow, "record" | "digest"> {
     const { identity, origin, kind } = record;
-    if (!identity) return { person: null, heard: null, session: null };
+    const nobody = { person: null, heard: null, venueKey: null };
+    if (!identity) return { ...nobody, session: null };
     const session = sessions.get(hexOf(identity.session));
     if (!session) throw new BadSealError("row names a session that its batch does not carry");
     const { device, stream } = batch;
     const place = { device, stream, kind, epoch: origin?.epoch ?? batch.epoch, seq: origin?.seq ?? record.seq };
     const text = this.#parts.envelopes.open(session, identity, place);
-    const sealed = kind === "presence" ? decodePresence(text) : decodeMatch(text);
+    const isHeard = kind === "presence" && record.scheme !== "venue";
+    const sealed = isHeard ? decodePresence(text) : decodeMatch(text);
     if (sealed.scheme !== record.scheme) throw new BadSealError("sealed scheme is not the row's");
-    if ("n" in sealed) return { person: null, heard: sealed, session };
-    return { person: this.#parts.persons.keyOf(sealed), heard: null, session };
+    if ("n" in sealed) return { ...nobody, heard: sealed, session };
+    if (sealed.scheme === "venue") return { ...nobody, venueKey: venueKeyOf(kind, sealed.id), session };
+    return { ...nobody, person: this.#parts.persons.keyOf(sealed), session };
   }
 
   /** Of the row as it stood at its first place, so that both copies of a row that was issued again agree. */
@@ -149,6 +154,12 @@ export class BatchOpener {
     const row = origin ? encodeRecord({ ...first, seq: origin.seq }) : bytes;
     return this.#parts.crypto.sha256(row).subarray(0, DIGEST_BYTES);
   }
+}
+
+function venueKeyOf(kind: CheckinRecord["kind"], id: string): Uint8Array {
+  const key = fromHex(id);
+  if (kind !== "presence" || key.length !== 32) throw new MalformedError("not a venue's key");
+  return key;
 }
 
 /** A tombstone and an annul speak of rows before their own, in the numbering that they were written in; presence is all in its seal. */

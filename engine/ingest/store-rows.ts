@@ -4,6 +4,7 @@ import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { Epoch } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
+import type { SecretBox } from "../keys/secret-box.ts";
 import { addAnchors, type BootAnchor, bootName, type DeviceBoot, loadAnchors } from "../store/anchors.ts";
 import { type PlacedAnnul, type SeqSpan, settleAnnuls } from "../store/annuls.ts";
 import { bulkInsert } from "../store/bulk.ts";
@@ -12,12 +13,15 @@ import { insertEvents, type PlacedRow } from "../store/events.ts";
 import { storeLetters } from "../store/letters.ts";
 import { insertPresence } from "../store/presence.ts";
 import type { StreamState } from "../store/streams.ts";
+import { insertVenueKeys } from "../store/venue-keys.ts";
 import { dateStamp } from "../visits/event-time.ts";
 import { type GoodRow, letterHash, type OpenBatch } from "./open-batch.ts";
 
 /** What applying needs besides the transaction. */
 export interface ApplyContext {
   readonly crypto: CryptoPort;
+  /** Seals the keys of venues. */
+  readonly box: SecretBox;
   readonly nowMs: WallMs;
   /** Rows older than this by trusted time are acknowledged and not stored. */
   readonly retentionMs: number;
@@ -47,6 +51,7 @@ export async function storeRows(
   for (const one of fresh) sorting.sort(one);
   await insertEvents(sql, sorting.placed, nowMs);
   await insertPresence(sql, sorting.placed);
+  await insertVenueKeys(sql, sorting.placed, context.box);
   await reject(sql, fresh, { rejections: sorting.rejections, context });
   const { annuls, spans } = sorting;
   const annulled = await settleAnnuls(sql, { annuls, spans, storedMs: nowMs });

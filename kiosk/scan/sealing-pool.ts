@@ -41,7 +41,10 @@ export class SealingPool {
   }
 
   /** Seals one visitor for one row; `available` must be above 0. */
-  seal(credential: Credential, place: Omit<EnvelopeContext, "envelope" | "keyId">): SealedRow {
+  seal(
+    credential: Pick<Credential, "scheme" | "id" | "vault">,
+    place: Omit<EnvelopeContext, "envelope" | "keyId">,
+  ): SealedRow {
     if (this.#current?.session.remaining === 0 && this.#next) {
       this.#current = { session: this.#next, openedMs: this.#current.openedMs };
       this.#next = null;

@@ -33,6 +33,7 @@ export const SCHEMES = [
   "token",
   "gaen",
   "bluezone",
+  "venue",
 ] as const;
 export type Scheme = (typeof SCHEMES)[number];
 
