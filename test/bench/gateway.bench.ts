@@ -20,11 +20,13 @@ import {
   type Spread,
   table,
 } from "./kit.ts";
+import { mosquittoLosses } from "./mosquitto-losses.ts";
 
 const CLIENTS = 100;
 const IN_FLIGHT = 16;
 const SLOW_FLUSH_MS = 4;
-const KILLS = 3;
+/** A kill takes some seconds; a night has time for a hundred. */
+const KILLS = process.env["BLUEPOST_NIGHTLY"] ? 100 : 10;
 /** Batches of each client before the clock starts. None for a commit a message: what is left of them would be measured too. */
 const WARM_UP = 500;
 const FULL = { rounds: 9, slowRounds: 3, messages: 2_000, durationMs: 4_000 };
@@ -61,7 +63,14 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       ...(await interleave(fast, { rounds: size.rounds, progress })),
       ...(await interleave(flushes, { rounds: size.slowRounds, progress })),
     };
-    const lostOverKills = await lostMessages(home, quick ? 1 : KILLS, progress);
+    const kills = quick ? 1 : KILLS;
+    const lostOverKills = await lostMessages(home, kills, progress);
+    const losses = withMosquitto
+      ? await mosquittoLosses(home, kills, {
+          load: (port) => load(port, { messages: 1_500, durationMs: 20_000 }, { warmUp: 0 }),
+          progress,
+        })
+      : null;
     const against = (of: Spread | undefined, to: Spread | undefined, without: string): Spread | string =>
       of && to ? ratio(of, to) : without;
     const result = {
@@ -69,6 +78,9 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       durableVsMosquitto: middle(against(rates.group, rates.mosquitto, NO_MOSQUITTO)),
       slowFlushVsPerRow: middle(against(rates.slowGroup, rates.slowPerRow, "skipped: needs a C compiler")),
       lostOverKills,
+      mosquittoLostOverKills: losses?.lost ?? NO_MOSQUITTO,
+      mosquittoLostShares: losses?.shares.map((share) => Math.round(share * 1_000) / 1_000) ?? NO_MOSQUITTO,
+      kills,
       acksPerSecond: Object.fromEntries(Object.entries(rates).map(([name, { median }]) => [name, Math.round(median)])),
       clients: CLIENTS,
       inFlight: IN_FLIGHT,

@@ -8,7 +8,7 @@ import { publishPacket } from "../../support/mqtt-wire.ts";
 import { Part, spawnPart, tempFolder, waitFor } from "../../support/processes.ts";
 import type { RawClient } from "../../support/raw-mqtt.ts";
 
-const KILLS = Number(process.env["BLUEPOST_KILLS"] ?? 10);
+const KILLS = Number(process.env["BLUEPOST_KILLS"] ?? (process.env["BLUEPOST_NIGHTLY"] ? 100 : 10));
 const CLIENTS = 8;
 const BATCHES = 150;
 let site: TestSite;
@@ -27,7 +27,7 @@ async function spooled(folder: string): Promise<ReadonlySet<string>> {
 }
 
 describe("a gateway process", () => {
-  it(`has every acknowledged batch after each of ${KILLS} kills under load`, { timeout: 600_000 }, async () => {
+  it(`has every acknowledged batch after each of ${KILLS} kills under load`, { timeout: KILLS * 60_000 }, async () => {
     const folder = tempFolder();
     const names = Array.from({ length: CLIENTS }, (_, at) => `door-${at}`);
     await register(folder, names);
