@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 /** One project a kind of test; kinds that spawn processes or a browser get long time-outs and run one file at a time. */
 const QUICK = ["unit", "contract", "conformance", "architecture"];
 const SLOW = ["integration", "e2e", "browser"];
+/** Runs in the guest of `npm run lab` only: a kernel with hardware to spare. */
+const LAB = ["lab"];
 
 export default defineConfig({
   test: {
@@ -10,7 +12,7 @@ export default defineConfig({
       ...QUICK.map((name) => ({
         test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, hookTimeout: 30_000 },
       })),
-      ...SLOW.map((name) => ({
+      ...[...SLOW, ...LAB].map((name) => ({
         test: {
           name,
           include: [`test/${name}/**/*.test.ts`],

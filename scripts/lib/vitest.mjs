@@ -16,7 +16,8 @@ export async function runSuites(args, env = {}) {
   const summary = join(folder, "summary.json");
   try {
     const reporters = ["--reporter=default", `--reporter=${inRoot("scripts/lib/report.mjs")}`];
-    const code = await runNode(inRoot("node_modules/vitest/vitest.mjs"), ["run", ...reporters, ...args], {
+    const chosen = args.some((arg) => arg.startsWith("--project")) ? [] : ["--project=!lab"]; // npm run lab has its own machine
+    const code = await runNode(inRoot("node_modules/vitest/vitest.mjs"), ["run", ...reporters, ...chosen, ...args], {
       env: { ...env, BLUEPOST_TEST_SUMMARY: summary },
     });
     printSummary(readSummary(summary));
