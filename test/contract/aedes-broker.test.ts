@@ -1,5 +1,6 @@
 import type { MqttClient } from "mqtt";
-import { beforeAll } from "vitest";
+import { beforeAll, it, onTestFinished } from "vitest";
+import type { BrokerEvents } from "../../gateway/app.ts";
 import { AedesBroker, type AedesBrokerOptions } from "../../gateway/broker/aedes-broker.ts";
 import { chainPem, type DeviceBundle } from "../../gateway/registry/device-bundle.ts";
 import { parseDeviceId } from "../../protocol/ids.ts";
@@ -77,3 +78,26 @@ async function rig(tls: boolean): Promise<BrokerRig> {
 
 describeDeviceBroker("aedes over TLS", () => rig(true));
 describeDeviceBroker("aedes on loopback", () => rig(false));
+
+it("lives on when kiosks vanish while much waits for them", async () => {
+  const { broker, connect, close } = await rig(false);
+  onTestFinished(close);
+  await broker.open(quietEvents);
+  const doors = [await connect("door-a"), await connect("door-b")];
+  for (const [at, name] of ["door-a", "door-b"].entries())
+    await doors[at]?.subscribe(topicOf(RIG_SITE, parseDeviceId(name), "receipt"));
+  for (let n = 0; n < 20_000; n += 1)
+    for (const name of ["door-a", "door-b"]) broker.send(parseDeviceId(name), "receipt", Buffer.from("r"));
+  for (const door of doors) door.cut(); // aedes' emitter drains what waits for them; with a bound on concurrency, recursively
+  const again = await connect("door-a");
+  await again.publish(topicOf(RIG_SITE, parseDeviceId("door-a"), "health"), Buffer.from("{}"));
+});
+
+const quietEvents: BrokerEvents = {
+  admit: () => Promise.resolve({ kind: "admitted" }),
+  connected: () => {},
+  closed: () => {},
+  subscribed: () => {},
+  published: () => Promise.resolve(),
+  violated: () => {},
+};

@@ -13,7 +13,7 @@ import { AedesBroker } from "../../gateway/broker/aedes-broker.ts";
 import { chainPem } from "../../gateway/registry/device-bundle.ts";
 import { parseDeviceId, parseVenueId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
-import { silentLogger } from "../../runtime/log.ts";
+import { type RootLogger, silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { systemTimers } from "../../runtime/timers.ts";
 import { makeAuthority, makeDevice, type TestDevice } from "./batches.ts";
@@ -38,6 +38,8 @@ export async function openGatewayRig(parts: {
   readonly site: TestSite;
   readonly folder?: string;
   readonly flags?: readonly string[];
+  /** Default: nowhere. */
+  readonly log?: RootLogger;
 }): Promise<GatewayRig> {
   const { site, folder = tempFolder() } = parts;
   const { identity } = site;
@@ -70,7 +72,7 @@ export async function openGatewayRig(parts: {
     now,
     timers: systemTimers,
     random: Math.random,
-    log: silentLogger,
+    log: parts.log ?? silentLogger,
   });
   onTestFinished(async () => {
     await gateway.close();

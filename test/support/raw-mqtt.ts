@@ -17,6 +17,8 @@ export class RawClient {
   readonly socket: Socket;
   /** Packet ids acknowledged so far, in order. */
   readonly acked: number[] = [];
+  /** Return codes of SUBACK so far, in order; 128 is a refusal. */
+  readonly subacks: number[] = [];
   /** Return code of CONNACK; null before it. */
   connack: number | null = null;
   closed = false;
@@ -55,6 +57,7 @@ export class RawClient {
     while (at + 2 <= all.length && at + 2 + (all[at + 1] as number) <= all.length) {
       const kind = (all[at] as number) >> 4;
       if (kind === 2) this.connack = all[at + 3] as number;
+      if (kind === 9) this.subacks.push(...all.subarray(at + 4, at + 2 + (all[at + 1] as number)));
       if (kind === 4) this.#ack(all.readUInt16BE(at + 2));
       at += 2 + (all[at + 1] as number); // answers to a publisher are short: one length byte
     }

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { SafeDetails } from "../../../protocol/errors.ts";
+import { type RootLogger, silentLogger } from "../../../runtime/log.ts";
 import { Database } from "../../../runtime/sqlite/database.ts";
 import { doorOf, type GatewayRig, makeSite, openGatewayRig } from "../../support/gateway-rig.ts";
 import type { TestSite } from "../../support/gateway-site.ts";
-import { connectPacket, publishPacket } from "../../support/mqtt-wire.ts";
+import { connectPacket, publishPacket, subscribePacket } from "../../support/mqtt-wire.ts";
 import { mqttPacket, RawClient } from "../../support/raw-mqtt.ts";
 import { StubEngine } from "../../support/stub-engine.ts";
 import { waitFor } from "../../support/wait-for.ts";
@@ -14,8 +16,8 @@ beforeAll(async () => {
   site = await makeSite();
 });
 
-async function open(flags: readonly string[] = []): Promise<GatewayRig> {
-  const rig = await openGatewayRig({ site, engine: await StubEngine.create(site), flags });
+async function open(flags: readonly string[] = [], log: RootLogger = silentLogger): Promise<GatewayRig> {
+  const rig = await openGatewayRig({ site, engine: await StubEngine.create(site), flags, log });
   for (const name of ["door-a", "door-b"]) await rig.add(name);
   return rig;
 }
@@ -131,6 +133,51 @@ describe("a client that breaks the rules", () => {
   });
 
   it.each([
+    ["a neighbour's receipts", "bluepost/v1/school-1/door-b/receipt"],
+    ["everybody's check-ins", "bluepost/v1/+/+/checkins"],
+    ["everything", "#"],
+    ["a shared subscription", "$share/site/bluepost/v1/school-1/+/checkins"],
+    ["a shared subscription of its own topic", "$share/site/bluepost/v1/school-1/door-a/receipt"],
+  ])(
+    "and subscribes to %s is refused with a reason, again and again, and gets nothing of it",
+    async (_title, filter) => {
+      const lines: string[] = [];
+      const rig = await open([], logInto(lines));
+      const client = await door(rig);
+      const received: string[] = [];
+      client.socket.on("data", (chunk: Buffer) => received.push(chunk.toString("latin1")));
+      const times = 300;
+      client.write(...Array.from({ length: times }, (_, id) => subscribePacket(filter, id + 1)));
+      await waitFor(() => client.subacks.length === times);
+      expect(new Set(client.subacks)).toEqual(new Set([128]));
+      await serves(rig);
+      expect((await rig.gateway.status()).counters["violation.refused_subscription"]).toBe(times);
+      const told = lines.filter((line) => line.startsWith("violation.refused_subscription door-a"));
+      expect(told.length).toBe(102); // a hundred, then every hundredth: a flood must not fill the disk
+      expect(received.join("")).not.toContain("door-b");
+      expect(client.closed).toBe(false);
+    },
+  );
+
+  it("and breaks rules as fast as it can leaves a reason in the log for each kind", async () => {
+    const lines: string[] = [];
+    const rig = await open(["mqtt.publishPerSecond=1", "mqtt.publishBurst=20"], logInto(lines));
+    const attacks: readonly (readonly Uint8Array[])[] = [
+      [mqttPacket(0x32, Buffer.alloc(10_000_000))],
+      [publishPacket(topic("checkins", "door-b"), 1, Buffer.of(1))],
+      Array.from({ length: 50 }, (_, id) => publishPacket(topic("health"), id + 1, Buffer.from("{}"))),
+    ];
+    for (const packets of attacks) {
+      const client = await door(rig);
+      client.write(...packets);
+      await waitFor(() => client.closed);
+    }
+    await serves(rig);
+    for (const reason of ["oversize", "foreign_topic", "rate"])
+      expect(lines.filter((line) => line === `violation.${reason} door-a`)).toHaveLength(1);
+  });
+
+  it.each([
     ["no user name", connectPacket({ clientId: "door-a" }), 4],
     ["a user name that is no boot id", connectPacket({ clientId: "door-a", username: "boot:zz" }), 4],
     ["a client id that is no device id", connectPacket({ clientId: "Door A", username: "boot:0a0b0c0d" }), 2],
@@ -211,6 +258,13 @@ describe("a client that sends more than the disk takes", () => {
     expect(busy.closed).toBe(false);
   });
 });
+
+/** Event and device of each line. */
+function logInto(lines: string[]): RootLogger {
+  const note = (event: string, fields: SafeDetails = {}): void => void lines.push(`${event} ${fields["device"] ?? ""}`);
+  const log = { error: note, warn: note, info: note, debug: note };
+  return { ...log, child: () => log };
+}
 
 /** A neighbour still gets answers to what needs no disk. */
 async function answersWithoutDisk(rig: GatewayRig): Promise<void> {
