@@ -20,19 +20,28 @@ export class ChildPart {
   readonly #part: PartName;
   readonly #args: readonly string[];
   readonly #log: (line: string) => void;
+  readonly #env: Readonly<Record<string, string>>;
   #child: ChildProcess | null = null;
   #exited: Promise<void> = Promise.resolve();
 
-  /** @param log gets every line that the process prints, the readiness line left out */
+  /**
+   * @param options.log gets every line that the process prints, the readiness line left out
+   * @param options.env variables added to ours
+   */
   constructor(
     name: string,
     part: PartName,
-    options: { readonly args: readonly string[]; readonly log: (line: string) => void },
+    options: {
+      readonly args: readonly string[];
+      readonly log: (line: string) => void;
+      readonly env?: Readonly<Record<string, string>>;
+    },
   ) {
     this.name = name;
     this.#part = part;
     this.#args = options.args;
     this.#log = options.log;
+    this.#env = options.env ?? {};
   }
 
   get running(): boolean {
@@ -45,7 +54,7 @@ export class ChildPart {
 
   /** Starts the process and waits until it serves. @throws {PartFailedError} SIM_PART_FAILED when it ends first */
   start(): Promise<ReadyFields> {
-    const child = spawnPart(this.#part, this.#args);
+    const child = spawnPart(this.#part, this.#args, this.#env);
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       child.once("exit", () => {
@@ -85,8 +94,11 @@ export class ChildPart {
   }
 }
 
-function spawnPart(part: PartName, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [packageFile(`dist/${part}/main.js`), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+function spawnPart(part: PartName, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  return spawn(process.execPath, [packageFile(`dist/${part}/main.js`), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
 }
 
 function readyFields(line: string): ReadyFields | null {

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { PtyScanner } from "../devices/pty-scanner.ts";
-import { ChildPart, type ReadyFields, runCommand } from "./child-part.ts";
+import { ChildPart, type PartName, type ReadyFields, runCommand } from "./child-part.ts";
 
 /** One door: a kiosk process with a scanner on a pseudo terminal. */
 export interface ProcessDoor {
@@ -15,17 +15,27 @@ export interface ProcessDoor {
   readonly screen: string;
 }
 
+export interface ProcessDoorOptions {
+  readonly device: string;
+  readonly venue: string;
+  readonly name: string;
+  readonly screenPort?: number;
+  /** Port under which this kiosk reaches the gateway: that of a cable that can be cut. */
+  readonly reachPort?: number;
+  /** Settings of this kiosk alone, `indicator.kind=firmata`. */
+  readonly settings?: readonly string[];
+  /** Variables of its process: what a preload of the simulator needs. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export interface ProcessSiteOptions {
   readonly folder: string;
   readonly site: string;
-  readonly doors: readonly {
-    readonly device: string;
-    readonly venue: string;
-    readonly name: string;
-    readonly screenPort?: number;
-  }[];
+  readonly doors: readonly ProcessDoorOptions[];
   readonly enginePort?: number;
   readonly gatewayPort?: number;
+  /** Port that the gateway listens on for kiosks; any free one by default. */
+  readonly mqttPort?: number;
   /** Settings for every kiosk, `door.minimumDwellSeconds=6`. */
   readonly kioskSettings?: readonly string[];
   readonly log: (part: string, line: string) => void;
@@ -58,10 +68,10 @@ export class ProcessSite {
     const ports = await freePorts(4 + options.doors.length);
     const enginePort = options.enginePort ?? ports[0];
     const httpPort = options.gatewayPort ?? ports[1];
-    const mqttPort = ports[2] as number;
+    const mqttPort = options.mqttPort ?? (ports[2] as number);
     await mkdir(folder, { recursive: true });
-    const part = (name: string, kind: "engine" | "gateway" | "kiosk", args: readonly string[]): ChildPart =>
-      new ChildPart(name, kind, { args, log: (line) => options.log(name, line) });
+    const part = (name: string, kind: PartName, args: readonly string[], env = {}): ChildPart =>
+      new ChildPart(name, kind, { args, env, log: (line) => options.log(name, line) });
 
     const engine = part("engine", "engine", ["start", "-s", `dataDir=${engineDir}`, `listen.port=${enginePort}`]);
     const engineReady = await engine.start();
@@ -92,7 +102,7 @@ export class ProcessSite {
       ]);
       const home = join(folder, door.device);
       const place = ["--device", door.device, "--venue", door.venue, "--gate", String(gate), "--name", door.name];
-      const reach = ["--gateway-host", "127.0.0.1", "--gateway-port", String(mqttPort)];
+      const reach = ["--gateway-host", "127.0.0.1", "--gateway-port", String(door.reachPort ?? mqttPort)];
       await runCommand("gateway", [
         "devices",
         "add",
@@ -110,7 +120,12 @@ export class ProcessSite {
         `scanner.path=${scanner.link}`,
         `screen.port=${door.screenPort ?? ports[3 + gate]}`,
       ];
-      const kiosk = part(door.device, "kiosk", ["start", "-s", ...own, ...(options.kioskSettings ?? [])]);
+      const kiosk = part(
+        door.device,
+        "kiosk",
+        ["start", "-s", ...own, ...(options.kioskSettings ?? []), ...(door.settings ?? [])],
+        door.env,
+      );
       const ready: ReadyFields = await kiosk.start();
       doors.push({
         device: door.device,
@@ -162,7 +177,7 @@ function gatewaySettings(plan: {
 }
 
 /** Finds ports that nobody listens on just now; all are held until all are found, so that none is named twice. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];
   for (const server of servers) {
