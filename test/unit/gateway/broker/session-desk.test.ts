@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { DeviceSession } from "../../../../gateway/app.ts";
+import { UNKNOWN_BOOT } from "../../../../gateway/broker/device-broker.ts";
 import { SessionDesk } from "../../../../gateway/broker/session-desk.ts";
 import { parseBootId, parseDeviceId } from "../../../../protocol/ids.ts";
 
@@ -48,6 +49,12 @@ describe("SessionDesk", () => {
     const fresh = session(BOOT_B);
     expect(await desk.admit(fresh)).toEqual({ kind: "admitted" });
     expect([desk.current(device), alarms]).toEqual([fresh, 0]);
+  });
+
+  it("lets a machine that has not said its boot id come and go without a question or an alarm", async () => {
+    for (const boot of [UNKNOWN_BOOT, BOOT_A, UNKNOWN_BOOT, BOOT_A])
+      expect(await desk.admit(session(boot))).toEqual({ kind: "admitted" });
+    expect([probes, alarms]).toEqual([[], 0]);
   });
 
   it("alarms when a boot id comes back after another took its place", async () => {
