@@ -16,18 +16,19 @@ import { BatchOpener } from "./ingest/open-batch.ts";
 import { ReceiptSigner } from "./ingest/receipts.ts";
 import { type EngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 import { PersonKeys } from "./keys/person-keys.ts";
-import { SecretBox } from "./keys/secret-box.ts";
 import type { Contact } from "./match/contact.ts";
 import { listVisits, type TraceAnswer, traceContacts } from "./match/trace.ts";
-import { RadioDesk } from "./radio/radio-desk.ts";
-import { TokenDesk } from "./radio/token-desk.ts";
-import { TokenSeeker } from "./radio/token-seeker.ts";
+import type { CasePublication, Publisher } from "./publish/publisher.ts";
+import type { RadioDesk } from "./radio/radio-desk.ts";
+import type { TokenDesk } from "./radio/token-desk.ts";
+import type { TokenSeeker } from "./radio/token-seeker.ts";
 import { type EngineStore, openStore } from "./store/open-store.ts";
 import { erasePerson, type Pruned, pruneStore } from "./store/retention.ts";
 import { type EngineStats, readStats } from "./store/stats.ts";
 import { listVenues, putVenue, type Venue } from "./store/venues.ts";
 import { parseStays, type Stays } from "./visits/venue-policy.ts";
 import { VisitBuilder } from "./visits/visit-builder.ts";
+import { wireRadio } from "./wire-radio.ts";
 
 export type { CaseFile, InfectiousWindow } from "./cases/cases.ts";
 export { type EngineConfig, loadEngineConfig } from "./config.ts";
@@ -36,6 +37,7 @@ export { createEngineKeys, type EngineKeys, loadEngineKeys, loadOrCreateEngineKe
 export { createSiteBundle, issueSiteBundle, type SiteBundle } from "./keys/site-bundle.ts";
 export type { Contact, ContactPerson } from "./match/contact.ts";
 export type { HeardVisit, TokenContact } from "./match/radio-evidence.ts";
+export type { CasePublication, Publisher } from "./publish/publisher.ts";
 export type { RadioDesk, UploadOutcome } from "./radio/radio-desk.ts";
 export type { IssuedToken, TokenDesk } from "./radio/token-desk.ts";
 export type { EngineStats } from "./store/stats.ts";
@@ -67,6 +69,7 @@ export interface Engine {
   /** Keys of cases, and what kiosks heard of them. */
   readonly radio: RadioDesk;
   readonly tokens: TokenDesk;
+  readonly publisher: Publisher;
   /** Stores signed batches and answers each with a verdict and a signed receipt. @throws {EngineBusyError} ENGINE_BUSY */
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
   /** The key that the engine knows the holder of a document by. */
@@ -78,6 +81,11 @@ export interface Engine {
   findCase(id: string): Promise<CaseFile>;
   /** @param options.daysBefore days before onset or sample that count, 2 by default */
   trace(caseId: string, options?: { readonly daysBefore?: number }): Promise<Trace>;
+  /**
+   * Puts where the case was within its window, and the keys whose owner agreed, into the next published file: an officer's decision,
+   * never made by itself. Stays whose time is unknown are left out.
+   */
+  publishCase(caseId: string): Promise<CasePublication>;
   /** All visits of these keys within retention. */
   visits(persons: readonly PersonKey[]): Promise<readonly Contact[]>;
   putVenue(venue: Venue): Promise<void>;
@@ -127,6 +135,7 @@ class ReferenceEngine implements Engine {
   readonly keys: EngineKeys;
   readonly radio: RadioDesk;
   readonly tokens: TokenDesk;
+  readonly publisher: Publisher;
   readonly #seeker: TokenSeeker;
   readonly #deps: EngineDeps;
   readonly #stays: Stays;
@@ -154,14 +163,16 @@ class ReferenceEngine implements Engine {
       persons: this.#persons,
     });
     const retentionMs = config.retentionDays * DAY_MS;
+    const persons = this.#persons;
     const onFound = (): void => this.#builder.kick();
-    const box = new SecretBox(crypto, keys.secret, "radio keys");
-    this.radio = new RadioDesk({ store, crypto, now, box });
-    this.tokens = new TokenDesk({ store, crypto, now, box, persons: this.#persons });
-    this.#seeker = new TokenSeeker({ database, crypto, box, log: log.child("tokens"), onFound });
+    const { box, seeker, ...radio } = wireRadio({ store, crypto, now, keys, persons, log, onFound });
+    this.radio = radio.radio;
+    this.tokens = radio.tokens;
+    this.publisher = radio.publisher;
+    this.#seeker = seeker;
     const onStored = (): void => {
       this.#builder.kick();
-      this.#seeker.kick();
+      seeker.kick();
     };
     this.#ingest = new IngestService({
       database,
@@ -175,7 +186,12 @@ class ReferenceEngine implements Engine {
       onStored,
     });
     const probe = async (): Promise<void> => void (await store.reader.get("SELECT 1"));
-    this.#api = buildApi({ ingest: (batches) => this.ingest(batches), radio: this.radio, probe });
+    this.#api = buildApi({
+      ingest: (batches) => this.ingest(batches),
+      radio: this.radio,
+      publisher: this.publisher,
+      probe,
+    });
   }
 
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer> {
@@ -212,6 +228,14 @@ class ReferenceEngine implements Engine {
     };
   }
 
+  async publishCase(caseId: string): Promise<CasePublication> {
+    const { visits, heard } = await this.trace(caseId);
+    const places = [...visits, ...heard].flatMap(({ venue, from, to }) =>
+      from === null || to === null ? [] : [{ venue, from, to }],
+    );
+    return this.publisher.publishCase(caseId, places);
+  }
+
   async visits(persons: readonly PersonKey[]): Promise<readonly Contact[]> {
     await this.settle();
     const window = { from: 0, to: Number.MAX_SAFE_INTEGER };
@@ -241,6 +265,7 @@ class ReferenceEngine implements Engine {
     const beforeMs = (now() - config.retentionDays * DAY_MS) as WallMs;
     const pruned = await pruneStore(this.#store.writer, beforeMs);
     await this.radio.prune(beforeMs);
+    await this.publisher.prune(beforeMs);
     this.#builder.kick();
     return pruned;
   }

@@ -1,4 +1,4 @@
-import { HOUR_MS, type WallMs } from "../protocol/units.ts";
+import { HOUR_MS, MINUTE_MS, type WallMs } from "../protocol/units.ts";
 import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
 import { createLogger, faultFields, type LogLevel, type RootLogger } from "../runtime/log.ts";
@@ -7,6 +7,8 @@ import { createEngine, type Engine } from "./app.ts";
 import type { EngineConfig } from "./config.ts";
 
 const PRUNE_EVERY_MS = HOUR_MS;
+/** Asked often, made once an hour. */
+const PUBLISH_EVERY_MS = MINUTE_MS;
 
 /** Opens an engine with the real clock and random source. */
 export function openEngine(config: EngineConfig, log: RootLogger): Promise<Engine> {
@@ -26,11 +28,22 @@ export async function startEngine(config: EngineConfig): Promise<Running> {
   };
   prune();
   const pruning = setInterval(prune, PRUNE_EVERY_MS);
+  let underWay: Promise<void> = Promise.resolve();
+  const publish = (): void => {
+    underWay = engine.publisher.makeFile().then(
+      (made) => void (made && log.info("published.made", { number: made.number })),
+      (fault: unknown) => log.error("published.failed", faultFields(fault)),
+    );
+  };
+  publish();
+  const publishing = setInterval(publish, PUBLISH_EVERY_MS);
   announceReady("engine", { url });
   return {
     check: diskCheck(diskOf(config.dataDir), () => performance.now()),
     close: async () => {
       clearInterval(pruning);
+      clearInterval(publishing);
+      await underWay;
       await engine.close();
     },
   };

@@ -32,3 +32,8 @@ export const TURNOVER_HOUR = 4;
 export function siteDay(atMs: WallMs): number {
   return Math.floor((atMs + SITE_UTC_OFFSET_MS - TURNOVER_HOUR * HOUR_MS) / DAY_MS);
 }
+
+/** First instant of a site day: 04:00 in Vietnam. */
+export function siteDayStart(day: number): WallMs {
+  return (day * DAY_MS + TURNOVER_HOUR * HOUR_MS - SITE_UTC_OFFSET_MS) as WallMs;
+}

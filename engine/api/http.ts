@@ -8,7 +8,9 @@ import {
   type BatchSetAnswer,
   decodeBatchSet,
 } from "../../protocol/http/engine-api.ts";
+import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
+import type { Publisher } from "../publish/publisher.ts";
 import type { RadioDesk } from "../radio/radio-desk.ts";
 import { openApiDocument } from "./openapi.ts";
 
@@ -16,6 +18,7 @@ import { openApiDocument } from "./openapi.ts";
 export interface ApiParts {
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
   readonly radio: Pick<RadioDesk, "uploadKeys">;
+  readonly publisher: Pick<Publisher, "files" | "file">;
   /** Resolves when the store answers. */
   probe(): Promise<void>;
 }
@@ -32,6 +35,7 @@ export function buildApi(parts: ApiParts): FastifyInstance {
     addCaseKeys(scope, parts.radio); // a scope of its own: only here is JSON a body
     done();
   });
+  addPublished(app, parts.publisher);
   app.get("/healthz", async () => ({ ok: true }));
   app.get("/readyz", async (_, reply) => {
     try {
@@ -72,6 +76,21 @@ function addCaseKeys(app: FastifyInstance, radio: ApiParts["radio"]): void {
           title: "Too many wrong codes: try again in ten minutes",
         });
     }
+  });
+}
+
+/** Published files are the same for everybody, and never change: they may stand behind any cache. */
+function addPublished(app: FastifyInstance, publisher: ApiParts["publisher"]): void {
+  app.get(PUBLISHED_PATH, async (_, reply) => {
+    reply.header("cache-control", "public, max-age=60");
+    return { files: await publisher.files() };
+  });
+  app.get<{ Params: { number: string } }>(`${PUBLISHED_PATH}/:number`, async (request, reply) => {
+    const { number } = request.params;
+    const bytes = /^[1-9]\d{0,8}$/.test(number) ? await publisher.file(Number(number)) : null;
+    if (!bytes) return sendProblem(reply, { status: 404, code: "not_found", title: "No such file is kept" });
+    reply.header("cache-control", "public, max-age=86400, immutable");
+    return reply.type(PUBLISHED_TYPE).send(Buffer.from(bytes));
   });
 }
 

@@ -6,6 +6,7 @@ import {
   BATCHES_TYPE,
   BatchSetAnswer,
 } from "../../protocol/http/engine-api.ts";
+import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { PROBLEM_TYPE } from "../../runtime/http/problem.ts";
 
 const PROBLEM = {
@@ -62,6 +63,48 @@ const UPLOAD_KEYS = {
   },
 } as const;
 
+const LIST_PUBLISHED = {
+  summary: "Lists the signed files that phones match for themselves: one an hour, numbered",
+  responses: {
+    "200": {
+      description: "The files that are kept, in order",
+      content: {
+        "application/json": {
+          schema: {
+            type: "object",
+            required: ["files"],
+            properties: {
+              files: {
+                type: "array",
+                items: {
+                  type: "object",
+                  required: ["number", "hour"],
+                  properties: {
+                    number: { type: "integer" },
+                    hour: { type: "integer", description: "Hours since 1970" },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+} as const;
+
+const GET_PUBLISHED = {
+  summary: "One published file; it never changes",
+  parameters: [{ name: "number", in: "path", required: true, schema: { type: "integer", minimum: 1 } }],
+  responses: {
+    "200": {
+      description: "COSE_Sign1, as protocol/FORMATS.md says under Published file",
+      content: { [PUBLISHED_TYPE]: { schema: { type: "string", format: "binary" } } },
+    },
+    "404": problem("No such file is kept"),
+  },
+} as const;
+
 /** Describes the engine's HTTP API: OpenAPI 3.1, from the schemas that the server itself uses. */
 export function openApiDocument(): object {
   return {
@@ -69,7 +112,8 @@ export function openApiDocument(): object {
     info: {
       title: "Bluepost engine",
       version: "1",
-      description: "Takes the batches of sites and the keys of cases in.",
+      description:
+        "Takes the batches of sites and the keys of cases in, and publishes what phones match for themselves.",
     },
     paths: {
       [BATCHES_PATH]: {
@@ -100,6 +144,8 @@ export function openApiDocument(): object {
         },
       },
       [CASE_KEYS_PATH]: { post: UPLOAD_KEYS },
+      [PUBLISHED_PATH]: { get: LIST_PUBLISHED },
+      [`${PUBLISHED_PATH}/{number}`]: { get: GET_PUBLISHED },
       "/healthz": { get: { summary: "Whether the process lives", responses: HEALTH } },
       "/readyz": { get: { summary: "Whether the store answers", responses: HEALTH } },
       "/openapi.json": { get: { summary: "This document", responses: { "200": { description: "OpenAPI 3.1" } } } },

@@ -14,7 +14,7 @@ import { localTime } from "./table.ts";
 const EXPORT_NAME = "export.bin";
 const MAX_FILE_BYTES = 16 << 20;
 
-/** Adds `case key-code` and `case keys`. */
+/** Adds `case key-code`, `case keys` and `case publish`. */
 export function registerCaseKeyCommands(cases: Command): void {
   withConfig(cases.command("key-code"))
     .argument("<case>", "number of the case, from `case list`")
@@ -28,6 +28,19 @@ export function registerCaseKeyCommands(cases: Command): void {
     )
     .requiredOption("--file <file>", "the file, `-` for JSON on standard input")
     .action(guarded(takeKeys));
+  withConfig(cases.command("publish"))
+    .argument("<case>", "number of the case, from `case list`")
+    .description("put where the case was into the next signed hourly file, for phones to match; cannot be taken back")
+    .action(guarded(publish));
+}
+
+async function publish(id: string, flags: CommonFlags): Promise<number> {
+  const { added, unreachable } = await withEngine(flags, (engine) => engine.publishCase(id));
+  print(flags, { case: id, added, unreachable }, [
+    `${added} keys and posters go into the next hourly file.`,
+    ...(unreachable.length === 0 ? [] : [`No key or poster is known of: ${unreachable.join(", ")}`]),
+  ]);
+  return 0;
 }
 
 async function makeCode(id: string, flags: CommonFlags & { readonly minutes: number }): Promise<number> {

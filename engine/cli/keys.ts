@@ -7,6 +7,7 @@ import type { WallMs } from "../../protocol/units.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { CARD_DAYS, CARD_KINDS, type CardKind, issueCards } from "../keys/cards.ts";
 import { createEngineKeys, keysFolder, loadEngineKeys } from "../keys/engine-keys.ts";
+import { publishingKey } from "../keys/publishing-key.ts";
 import { cardIssuerKid, createSiteBundle } from "../keys/site-bundle.ts";
 import { argument, type CommonFlags, configOf, guarded, integer, print, withConfig } from "./flags.ts";
 
@@ -73,6 +74,7 @@ async function showKeys(flags: CommonFlags): Promise<number> {
     matchKey: toHex(keys.match.publicKey),
     vaultKey: toHex(keys.vaultPublicKey),
     venueKey: toHex(keys.venuePublicKey),
+    publishingKey: toHex(publishingKey(crypto, keys.secret).publicKey),
     cardIssuer: {
       kid: toHex(cardIssuerKid(crypto, keys.cardIssuer.publicKey)),
       publicKey: toHex(keys.cardIssuer.publicKey),
@@ -85,6 +87,7 @@ async function showKeys(flags: CommonFlags): Promise<number> {
     `match key    ${shown.matchKey}`,
     `vault key    ${shown.vaultKey}`,
     `venue key    ${shown.venueKey}`,
+    `publishing   ${shown.publishingKey}`,
     `card issuer  ${shown.cardIssuer.kid} ${shown.cardIssuer.publicKey}`,
   ]);
   return 0;

@@ -5,6 +5,7 @@ import { registerCaseCommands } from "./cases.ts";
 import { doctor } from "./doctor.ts";
 import { type CommonFlags, configOf, guarded, print, useExitCodes, withConfig, withEngine } from "./flags.ts";
 import { registerKeyCommands } from "./keys.ts";
+import { registerPublishedCommands } from "./published.ts";
 import { showStats, showStatus } from "./status.ts";
 import { registerTokenCommands } from "./tokens.ts";
 import { registerVenueCommands } from "./venues.ts";
@@ -21,6 +22,7 @@ export function buildProgram(): Command {
   registerVenueCommands(program);
   registerCaseCommands(program);
   registerTokenCommands(program);
+  registerPublishedCommands(program);
   withConfig(program.command("stats")).description("what the store holds").action(guarded(showStats));
   withConfig(program.command("status")).description("whether the service runs").action(guarded(showStatus));
   withConfig(program.command("prune"))

@@ -23,6 +23,12 @@ export function registerVenueCommands(program: Command): void {
     .requiredOption("--type <type>", "kind of place; `venues types` lists them")
     .option("--closing-hour <hour>", "local hour at which everybody has left, 0 to 23", integer(0, 23))
     .action(guarded(addVenue));
+  withConfig(venues.command("poster"))
+    .description(
+      "make a printed poster for a venue: prints the text of its code; whoever has it can recognise the venue",
+    )
+    .requiredOption("--venue <id>", "8 base32 digits", argument(parseVenueId, "8 digits of 0-9 a-z without i l o u"))
+    .action(guarded(makePoster));
   withConfig(venues.command("list")).description("all registered venues").action(guarded(listVenues));
   withConfig(venues.command("types")).description("kinds of place and their usual stays").action(guarded(listTypes));
 }
@@ -34,6 +40,13 @@ async function addVenue(flags: VenueFlags): Promise<number> {
     await engine.settle();
   });
   print(flags, { venue, name, type, closingHour }, [`${venue} is ${name} (${type})`]);
+  return 0;
+}
+
+async function makePoster(flags: CommonFlags & { readonly venue: VenueId }): Promise<number> {
+  const { venue } = flags;
+  const text = await withEngine(flags, (engine) => engine.publisher.makePoster(venue));
+  print(flags, { venue, text }, [text]);
   return 0;
 }
 
