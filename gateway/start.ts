@@ -59,7 +59,7 @@ export async function startGateway(
   const enrol = await startEnrolServer({ enrolment, identity, host, ...config.enrol, nowMs: now, log: enrolLog });
   const certificatePem = (): string => identity.gateway.certificatePem;
   const looks = { gateway, registry, dataDir: config.dataDir, certificatePem, nowMs: now };
-  const page = await FleetFront.open({ ...looks, site: identity.site, log: log.child("page") });
+  const page = await FleetFront.open({ ...looks, identity, httpPort: () => ports.http, log: log.child("page") });
   const http = await startStatusServer({
     ...looks,
     ...config.http,

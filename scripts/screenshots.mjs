@@ -1,9 +1,10 @@
-// Makes docs/kiosk-screen.png from the built page, with Debian's Chromium or the one that BLUEPOST_CHROMIUM names:
+// Makes docs/kiosk-screen.png and docs/fleet-page.png from the built pages, with Debian's Chromium or the one that BLUEPOST_CHROMIUM names:
 //   node scripts/build.mjs && node scripts/screenshots.mjs
 import { chromium } from "playwright-core";
 import { createScreenModel } from "../dist/kiosk/screen/screen-model.js";
 import { createScreenServer } from "../dist/kiosk/screen/screen-server.js";
 import { systemTimers } from "../dist/runtime/timers.js";
+import { fleetShot } from "./lib/fleet-shot.mjs";
 import { inRoot } from "./lib/root.mjs";
 
 const NINE_OCLOCK_MS = Date.UTC(2026, 10, 16, 2);
@@ -65,6 +66,7 @@ async function sideBySide(pictures) {
 
 try {
   await sideBySide(await shots(await server.listen({ host: "127.0.0.1", port: 0 })));
+  await fleetShot(browser, inRoot("docs/fleet-page.png"));
 } finally {
   await browser.close();
   await server.close();

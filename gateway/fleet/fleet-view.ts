@@ -1,4 +1,4 @@
-import type { FleetKiosk, FleetView } from "../../protocol/http/fleet-page.ts";
+import type { FleetKiosk, FleetView } from "../../protocol/http/fleet-view.ts";
 import type { DeviceId } from "../../protocol/ids.ts";
 import type { RegisteredDevice } from "../registry/site-registry.ts";
 import type { RecentEvent } from "../status/counters.ts";

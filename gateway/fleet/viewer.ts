@@ -1,5 +1,5 @@
 import { statfs } from "node:fs/promises";
-import type { FleetView } from "../../protocol/http/fleet-page.ts";
+import type { FleetView } from "../../protocol/http/fleet-view.ts";
 import { readCertificate } from "../../runtime/certificate-reader.ts";
 import type { SiteRegistry } from "../registry/site-registry.ts";
 import type { RecentEvent } from "../status/counters.ts";

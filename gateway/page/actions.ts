@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { BluepostError } from "../../protocol/errors.ts";
-import { CommandRequest } from "../../protocol/http/fleet-page.ts";
+import { CommandRequest, SetupCodeRequest } from "../../protocol/http/fleet-page.ts";
 import { type DeviceId, parseDeviceId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { sendProblem } from "../../runtime/http/problem.ts";
@@ -22,6 +22,7 @@ const STATUS: Readonly<Record<string, number>> = {
   GW_UNKNOWN_DEVICE: 404,
   GW_SETTING: 400,
   GW_TOO_MANY_COMMANDS: 409,
+  GW_DEVICE_EXISTS: 409,
   PROTO_MALFORMED: 404,
 };
 
@@ -62,6 +63,19 @@ export function addActions(app: FastifyInstance, context: PageContext): void {
       await fleet.audit(sessionOf(request).operator, "revoke", device);
       return { ok: true };
     }),
+  );
+
+  app.post<{ Body: SetupCodeRequest }>(
+    "/api/setup-code",
+    { ...guard, schema: { body: SetupCodeRequest } },
+    (request, reply) =>
+      act(reply, async () => {
+        const { venue, gate, device } = request.body;
+        const answer = await deps.setupCode(request.body);
+        const named = device === undefined ? null : parseDeviceId(device);
+        await fleet.audit(sessionOf(request).operator, "setup_code", named, `${venue} ${gate}`);
+        return answer;
+      }),
   );
 
   app.get<{ Params: KioskParams }>("/api/kiosks/:device/bundle", guard, (request, reply) =>

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { FLEET_EVENT, type FleetView } from "../../protocol/http/fleet-page.ts";
+import { FLEET_EVENT, type FleetView } from "../../protocol/http/fleet-view.ts";
 import { every, type Timers } from "../../runtime/timers.ts";
 
 export interface FleetWatchersDeps {

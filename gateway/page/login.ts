@@ -1,11 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import {
-  ConfirmRequest,
-  FirstLoginRequest,
-  LoginRequest,
-  type NoSessionAnswer,
-  type SessionAnswer,
-} from "../../protocol/http/fleet-page.ts";
+import { ConfirmRequest, FirstLoginRequest, LoginRequest } from "../../protocol/http/fleet-page.ts";
+import type { NoSessionAnswer, SessionAnswer } from "../../protocol/http/fleet-view.ts";
 import { sendProblem } from "../../runtime/http/problem.ts";
 import { type PageContext, SESSION_COOKIE } from "./page-context.ts";
 

@@ -3,7 +3,8 @@ import { Secret, TOTP } from "otpauth";
 import { equalBytes, toHex, utf8 } from "../../protocol/bytes.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
-import type { FirstLoginAnswer, FirstLoginRequest, LoginRequest } from "../../protocol/http/fleet-page.ts";
+import type { FirstLoginRequest, LoginRequest } from "../../protocol/http/fleet-page.ts";
+import type { FirstLoginAnswer } from "../../protocol/http/fleet-view.ts";
 import { HOUR_MS, MINUTE_MS } from "../../protocol/units.ts";
 import type { FleetStore } from "../fleet/fleet-store.ts";
 

@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { equalBytes, utf8 } from "../../protocol/bytes.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
-import { CSRF_HEADER } from "../../protocol/http/fleet-page.ts";
+import type { SetupCodeRequest } from "../../protocol/http/fleet-page.ts";
+import type { SetupCodeAnswer } from "../../protocol/http/fleet-view.ts";
+import { CSRF_HEADER } from "../../protocol/http/fleet-view.ts";
 import { sendProblem } from "../../runtime/http/problem.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Timers } from "../../runtime/timers.ts";
@@ -16,6 +18,8 @@ export interface FleetPageDeps extends Omit<ViewerDeps, "registry" | "gateway"> 
   readonly gateway: ViewerDeps["gateway"] & { readonly fleet: FleetDesk };
   readonly registry: SiteRegistry;
   readonly operators: Operators;
+  /** Makes a setup code for one door. */
+  readonly setupCode: (door: SetupCodeRequest) => Promise<SetupCodeAnswer>;
   readonly crypto: CryptoPort;
   readonly timers: Timers;
   readonly log: Logger;

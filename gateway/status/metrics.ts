@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { FleetKiosk, FleetView } from "../../protocol/http/fleet-page.ts";
+import type { FleetKiosk, FleetView } from "../../protocol/http/fleet-view.ts";
 import type { GatewayStatus } from "./status.ts";
 
 /** What the metrics are read from, each time that somebody asks. */

@@ -68,10 +68,12 @@ export const Command = Type.Object(
 );
 export type Command = Static<typeof Command>;
 
+const OUTCOMES = ["done", "failed", "expired", "interrupted"] as const;
+
 /** On `cmd-result/<id>`. `interrupted`: begun, and the kiosk restarted before it ended. */
 export const CommandResult = Type.Object({
   name: Type.Union(COMMANDS.map((name) => Type.Literal(name))),
-  outcome: Type.Union(["done", "failed", "expired", "interrupted"].map((outcome) => Type.Literal(outcome))),
+  outcome: Type.Union(OUTCOMES.map((outcome) => Type.Literal(outcome))),
   /** Stable code of the fault, when it failed. */
   fault: Type.Optional(Type.String({ maxLength: 48, pattern: "^[A-Z0-9_]+$" })),
   /** `bundle`: the support bundle, gzip in base64. */

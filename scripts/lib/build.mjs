@@ -73,10 +73,18 @@ async function makeProduct() {
   return 0;
 }
 
+/** Folders of `web/` that are pages; each is built on its own. */
+const PAGES = ["kiosk", "gateway"];
+
 async function makePages() {
   if (!existsSync(inRoot("web/vite.config.ts"))) return 0;
   const args = ["build", "--config", "web/vite.config.ts", "--logLevel", "warn"];
-  return await runNode(inRoot("node_modules/vite/bin/vite.js"), args, { quiet: true });
+  for (const page of PAGES) {
+    const env = { BLUEPOST_PAGE: page };
+    const code = await runNode(inRoot("node_modules/vite/bin/vite.js"), args, { quiet: true, env });
+    if (code !== 0) return code;
+  }
+  return 0;
 }
 
 /** Copies what compiled code reads beside itself. @param into the folder that the code was compiled to */

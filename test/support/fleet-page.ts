@@ -3,7 +3,7 @@ import { onTestFinished } from "vitest";
 import { addFleetPage } from "../../gateway/page/fleet-page.ts";
 import { Operators } from "../../gateway/page/operators.ts";
 import { startStatusServer } from "../../gateway/status/http.ts";
-import type { FirstLoginAnswer } from "../../protocol/http/fleet-page.ts";
+import type { FirstLoginAnswer, SetupCodeAnswer } from "../../protocol/http/fleet-view.ts";
 import { silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { systemTimers } from "../../runtime/timers.ts";
@@ -21,7 +21,7 @@ export interface PageRig {
 }
 
 /** Serves the page of a gateway; it is closed when the test ends, unless the test itself does it. */
-export async function openPageRig(rig: GatewayRig, webRoot = "/nowhere"): Promise<PageRig> {
+export async function openPageRig(rig: GatewayRig, webRoot = "/nowhere", port = 0): Promise<PageRig> {
   const clock = { offsetMs: 0 };
   const nowMs = (): number => Date.now() + clock.offsetMs;
   const { gateway, registry, folder, site } = rig;
@@ -33,11 +33,12 @@ export async function openPageRig(rig: GatewayRig, webRoot = "/nowhere"): Promis
     certificatePem: () => site.identity.gateway.certificatePem,
     nowMs,
   };
-  const shared = { crypto: nodeCrypto, timers: systemTimers, log: silentLogger, webRoot, operators };
+  const setupCode = async (): Promise<SetupCodeAnswer> => ({ code: "BPS1:TEST", expiresMs: nowMs() + 600_000 });
+  const shared = { crypto: nodeCrypto, timers: systemTimers, log: silentLogger, webRoot, operators, setupCode };
   const server = await startStatusServer({
     ...looks,
     host: "127.0.0.1",
-    port: 0,
+    port,
     openMetrics: false,
     more: (app) => addFleetPage(app, { ...looks, ...shared }),
   });

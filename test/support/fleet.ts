@@ -1,5 +1,5 @@
 import type { GatewayStatus } from "../../gateway/app.ts";
-import type { FleetKiosk, FleetView } from "../../protocol/http/fleet-page.ts";
+import type { FleetKiosk, FleetView } from "../../protocol/http/fleet-view.ts";
 import type { SiteId } from "../../protocol/ids.ts";
 
 /** Nine in the morning in Vietnam, 16 November 2026. */

@@ -44,10 +44,11 @@ export function screenResult(change: Partial<ScreenResult> = {}): ScreenResult {
   };
 }
 
-/** Builds one page into a folder, exactly as `npm run build` does. */
-export async function buildPage(outDir: string): Promise<void> {
+/** Builds one page into a folder, exactly as `npm run build` does. @param page folder of `web/` */
+export async function buildPage(outDir: string, page = "kiosk"): Promise<void> {
   await build({
     configFile: join(repository, "web/vite.config.ts"),
+    root: join(repository, "web", page),
     logLevel: "error",
     build: { outDir, emptyOutDir: true },
   });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { FleetView } from "../../../protocol/http/fleet-page.ts";
+import type { FleetView } from "../../../protocol/http/fleet-view.ts";
 import { openPageRig, PASSWORD, PageClient, type PageRig, totpOf } from "../../support/fleet-page.ts";
 import { type GatewayRig, makeSite, openGatewayRig } from "../../support/gateway-rig.ts";
 import type { TestSite } from "../../support/gateway-site.ts";

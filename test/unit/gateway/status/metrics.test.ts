@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMetrics, METRIC_NAMES } from "../../../../gateway/status/metrics.ts";
-import type { FleetKiosk } from "../../../../protocol/http/fleet-page.ts";
+import type { FleetKiosk } from "../../../../protocol/http/fleet-view.ts";
 import { type AlertRule, parseAlertRules } from "../../../support/alert-rules.ts";
 import { fleetKiosk, fleetOf, statusOf } from "../../../support/fleet.ts";
 import { repository } from "../../../support/repository.ts";
