@@ -11,12 +11,11 @@ import { AedesBroker } from "./broker/aedes-broker.ts";
 import { createExternalBroker } from "./broker/external/settings.ts";
 import type { GatewayConfig } from "./config.ts";
 import { HttpEngineClient } from "./delivery/http-engine-client.ts";
-import { startEnrolServer } from "./enrol/enrol-server.ts";
-import { Enrolment } from "./enrol/enrolment.ts";
+import { EnrolDesk } from "./enrol/enrol-desk.ts";
 import { FleetFront } from "./page/fleet-front.ts";
 import { chainPem } from "./registry/device-bundle.ts";
 import type { GatewayIdentity } from "./registry/identity.ts";
-import { openIdentityFiles } from "./registry/identity-files.ts";
+import { LiveIdentity } from "./registry/live-identity.ts";
 import { SiteRegistry } from "./registry/site-registry.ts";
 import { startStatusServer } from "./status/http.ts";
 
@@ -35,7 +34,7 @@ export async function startGateway(
   const now = (): WallMs => Date.now() as WallMs;
   const clocks = { now, nowMs: () => performance.now(), timers: systemTimers, random: Math.random };
   const log = createLogger({ part: "gateway", level: config.log.level as LogLevel });
-  const identity = await openIdentityFiles(config.dataDir, { bundleFolder, nowMs: now() });
+  const identity = await LiveIdentity.open(config.dataDir, { bundleFolder, nowMs: now() });
   const registry = await SiteRegistry.open(join(config.dataDir, "registry.db"));
   const embedded = config.broker.url === "" ? createBroker(config, identity) : null;
   const broker = embedded ?? (await createExternalBroker({ ...clocks, config, identity, log: log.child("broker") }));
@@ -52,26 +51,27 @@ export async function startGateway(
     random: Math.random,
     log,
   });
-  const ports = { mqtt: embedded?.ports.tls ?? externalPort(config), http: 0, enrol: 0 };
-  const enrolment = new Enrolment({ crypto: nodeCrypto, identity, claims: registry.claims, ports: () => ports, now });
-  const { host } = config.http;
-  const enrolLog = log.child("enrol");
-  const enrol = await startEnrolServer({ enrolment, identity, host, ...config.enrol, nowMs: now, log: enrolLog });
+  const ports = { mqtt: embedded?.ports.tls ?? externalPort(config), http: 0 };
+  const enrol = await EnrolDesk.open({
+    ...{ ...clocks, ...config.enrol, crypto: nodeCrypto, identity, registry, log: log.child("enrol") },
+    host: config.http.host,
+    ports: () => ports,
+    renewed: () => embedded?.useCertificate(tlsOf(identity)),
+  });
   const certificatePem = (): string => identity.gateway.certificatePem;
   const looks = { gateway, registry, dataDir: config.dataDir, certificatePem, nowMs: now };
-  const page = await FleetFront.open({ ...looks, identity, httpPort: () => ports.http, log: log.child("page") });
+  const page = await FleetFront.open({ ...looks, site: identity.site, log: log.child("page") });
   const http = await startStatusServer({
     ...looks,
     ...config.http,
     tls: page.tls,
     log: log.child("http"),
     more: async (app) => {
-      app.get(AUTHORITY_PATH, () => enrolment.authority());
+      app.get(AUTHORITY_PATH, () => enrol.authority());
       await page.add(app);
     },
   });
   ports.http = http.port;
-  ports.enrol = enrol.port;
   announceReady("gateway", {
     site: identity.site,
     mqttPort: embedded?.ports.tls ?? 0,
@@ -97,17 +97,20 @@ function externalPort({ broker }: GatewayConfig): number {
   return Number(port) || (protocol === "mqtts:" ? 8883 : 1883);
 }
 
+/** What the gateway's TLS servers show. */
+function tlsOf({ gateway, authority }: GatewayIdentity): { readonly key: string; readonly cert: string } {
+  return { key: gateway.privateKeyPem, cert: chainPem(gateway.certificatePem, authority.certificatePem) };
+}
+
 /** Makes the embedded broker. */
 function createBroker({ mqtt }: GatewayConfig, identity: GatewayIdentity): AedesBroker {
-  const siteAuthority = identity.authority.certificatePem;
   return new AedesBroker({
     site: identity.site,
     tls: {
       host: mqtt.host,
       port: mqtt.port,
-      key: identity.gateway.privateKeyPem,
-      cert: chainPem(identity.gateway.certificatePem, siteAuthority),
-      siteAuthority,
+      ...tlsOf(identity),
+      siteAuthority: identity.authority.certificatePem,
       root: identity.trust.root,
     },
     plainPort: mqtt.plainLoopbackPort === 0 ? null : mqtt.plainLoopbackPort,

@@ -24,6 +24,7 @@ import { createLogger, type RootLogger } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
 import { packageFile, pageRoot } from "../runtime/package-paths.ts";
 import { gatewayName } from "../runtime/pki/authority.ts";
+import { pemToChain } from "../runtime/pki/chain.ts";
 import { systemTimers } from "../runtime/timers.ts";
 import { createKiosk, type Kiosk } from "./app.ts";
 import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
@@ -33,6 +34,7 @@ import type { KioskConfig } from "./config.ts";
 import { kioskCheck } from "./health/function-check.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { type DeviceBundle, readBundle } from "./provision/bundle.ts";
+import { PaperKeeper } from "./provision/paper-keeper.ts";
 import { Provisioner } from "./provision/provisioner.ts";
 import { SetUp } from "./provision/set-up.ts";
 import { localSettingsOf, policyOf, screenStateOf, setUpStateOf } from "./provision/settings.ts";
@@ -153,16 +155,29 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
     setParty: async (request) => (await kiosk?.setParty(request)) ?? { ok: false },
   });
   const screen = await server.listen(config.screen);
+  const signer = { ...bundle.signer };
+  const transport = openTransport(config, bundle, clock);
+  const papers = new PaperKeeper({
+    ...{ crypto: nodeCrypto, timers: systemTimers, logger: log.child("papers"), bundle, clock },
+    folder: bundleDirOf(config),
+    online: () => kiosk?.status.online ?? false,
+    systemWall: () => Date.now() as WallMs,
+    setClock: setSystemClock,
+    renewed: (cert) => {
+      signer.chain = pemToChain(cert); // batches are signed with the new one from now on
+      transport.useCertificate({ key: bundle.tls.key, cert });
+    },
+  });
   kiosk = await createKiosk({
     place: { venue: bundle.venue, gate: bundle.gate },
     policy: policyOf(config),
     trust: bundle.trust,
-    signer: bundle.signer,
+    signer,
     log: ledger,
     scanner,
     indicator,
     clock,
-    transport: openTransport(config, bundle, clock),
+    transport,
     parser: await createDoorParser({
       ...bundle.trust,
       hc1Trust: config.hc1TrustFile ? await readHc1Trust(config.hc1TrustFile) : [],
@@ -184,11 +199,12 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
       diskFreeBytes: () => freeBytes(config.dataDir),
       scannerPresent: () => scanner.status().present,
       wear: () => diskWear(config.dataDir),
-      certificateEndsMs: () => readCertificate(bundle.tls.cert).notAfterMs,
+      certificateEndsMs: () => readCertificate(papers.certificatePem).notAfterMs,
     },
   });
   announceReady("kiosk", { device: bundle.device, screen });
   const running = kiosk;
+  papers.open();
   return {
     check: kioskCheck({
       ledgerAnswers: () => ledger.sizes(),
@@ -197,6 +213,7 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
       nowMs: () => performance.now(),
     }),
     async close() {
+      await papers.close();
       await server.close();
       await running.close();
       clock.close();

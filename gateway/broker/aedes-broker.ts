@@ -9,6 +9,7 @@ import type { BrokerEvents, DeviceBroker, DeviceSession, PublishedLeaf, SendOpti
 import { EndpointAedes } from "./endpoint-aedes.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import {
+  contextOf,
   filterReads,
   listen,
   meterFor,
@@ -67,7 +68,7 @@ export class AedesBroker implements DeviceBroker {
   #events: BrokerEvents | null = null;
   #aedes: Aedes | null = null;
   readonly #lanes = new WeakMap<Connection, PublishLane<PublishedLeaf>>();
-  #servers: Server[] = [];
+  #servers: (Server & { setSecureContext?: ReturnType<typeof tlsListener>["setSecureContext"] })[] = [];
   #stopSweeping = (): void => {};
   #ports: { readonly tls: number | null; readonly plain: number | null } = { tls: null, plain: null };
 
@@ -99,6 +100,11 @@ export class AedesBroker implements DeviceBroker {
       const server = plainListener((socket) => this.#accept(aedes, socket, null));
       this.#ports = { ...this.#ports, plain: await this.#listen(server, { host: "127.0.0.1", port: plainPort }) };
     }
+  }
+
+  /** Shows another certificate to whoever connects from now on; sessions go on. */
+  useCertificate(shown: Pick<TlsSettings, "key" | "cert">): void {
+    for (const server of this.#servers) server.setSecureContext?.(contextOf(this.#options.tls, shown));
   }
 
   send(device: DeviceId, leaf: DownLeaf | `cmd/${string}`, payload: Uint8Array, options: SendOptions = {}): void {

@@ -1,6 +1,11 @@
 import type { X509Certificate } from "node:crypto";
 import { createServer as createPlainServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type Server as TlsServer,
+} from "node:tls";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { DeviceId, SiteId } from "../../protocol/ids.ts";
 import { pemToChain, verifyDeviceChain } from "../../runtime/pki/chain.ts";
@@ -39,14 +44,11 @@ export function tlsListener(
   site: SiteId,
   settings: TlsSettings,
   on: { readonly accept: (socket: Socket, peer: PeerIdentity) => void; readonly refuse: () => void },
-): Server {
+): TlsServer {
   const server = createTlsServer({
-    key: settings.key,
-    cert: settings.cert,
-    ca: [settings.root, settings.siteAuthority],
+    ...contextOf(settings, settings),
     requestCert: true,
     rejectUnauthorized: true,
-    minVersion: "TLSv1.2",
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     noDelay: true,
   });
@@ -65,6 +67,14 @@ export function tlsListener(
     socket.destroy();
   });
   return server;
+}
+
+/** What a listener shows, and whom it believes; also for `setSecureContext`, when the gateway has a new certificate. */
+export function contextOf(
+  settings: Pick<TlsSettings, "root" | "siteAuthority"> | null,
+  { key, cert }: Pick<TlsSettings, "key" | "cert">,
+): SecureContextOptions {
+  return { key, cert, ca: settings ? [settings.root, settings.siteAuthority] : [], minVersion: "TLSv1.2" };
 }
 
 /** Listens without TLS; give it a loopback address only. */

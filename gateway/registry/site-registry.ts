@@ -124,6 +124,12 @@ export class SiteRegistry {
     this.#ownChanges += 1;
   }
 
+  /** Notes a device's new certificate. */
+  async renewed(device: DeviceId, fingerprint: string): Promise<void> {
+    await this.#db.run("UPDATE devices SET fingerprint = ? WHERE device = ?", [fingerprint, device]);
+    this.#ownChanges += 1;
+  }
+
   /** The revocation list, by number. */
   async revocations(): Promise<readonly Revocation[]> {
     const rows = await this.#db.all<{ number: number; device: DeviceId; reason: RevocationReason; at_ms: WallMs }>(

@@ -5,7 +5,7 @@ import type { WallMs } from "../../protocol/units.ts";
 import { type CommonFlags, guarded, print } from "../../runtime/cli/frame.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
-import type { SetClock } from "../provision/enrol.ts";
+import type { SetClock } from "../provision/gateway-link.ts";
 import { Provisioner } from "../provision/provisioner.ts";
 import { hasBundle } from "../provision/write-bundle.ts";
 import { bundleDirOf, configOf, withConfig } from "./commands.ts";

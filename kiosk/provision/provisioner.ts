@@ -7,7 +7,8 @@ import { parseSetupCode, SETUP_PREFIX } from "../../protocol/qr/setup-code.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { rawKeyPair } from "../../runtime/pki/chain.ts";
 import { createDeviceKey } from "../../runtime/pki/request.ts";
-import { enrolWith, type SetClock } from "./enrol.ts";
+import { enrolWith } from "./enrol.ts";
+import type { SetClock } from "./gateway-link.ts";
 import { forgetKey, keepKey, writeBundle } from "./write-bundle.ts";
 
 export interface ProvisionerDeps {

@@ -68,6 +68,11 @@ export class MqttTransport implements UplinkTransport {
     });
   }
 
+  /** Shows another certificate from the next connection on: the package hands its options to each. */
+  useCertificate(shown: { readonly key: string; readonly cert: string }): void {
+    if (this.#client) Object.assign(this.#client.options, shown);
+  }
+
   async close(): Promise<void> {
     await this.#client?.endAsync(true);
     this.#client = null;

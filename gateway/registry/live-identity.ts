@@ -1,0 +1,66 @@
+import { X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import type { CoseKey } from "../../protocol/cose.ts";
+import { RENEW_BEFORE_MS } from "../../protocol/http/renewal.ts";
+import type { SiteId } from "../../protocol/ids.ts";
+import type { WallMs } from "../../protocol/units.ts";
+import { certifyKey, gatewayName, type Identity } from "../../runtime/pki/authority.ts";
+import { rawKeyPair } from "../../runtime/pki/chain.ts";
+import type { Trust } from "../../runtime/pki/trust.ts";
+import type { GatewayIdentity } from "./identity.ts";
+import { openIdentityFiles, writeSafely } from "./identity-files.ts";
+
+/**
+ * A gateway's identity whose certificate is renewed in time, also long after it ran out: the gateway holds its site's intermediate, so
+ * it needs nobody for that. The key stays, since kiosks have pinned it; whoever reads `gateway` or `trust` late gets the new one.
+ */
+export class LiveIdentity implements GatewayIdentity {
+  readonly #folder: string;
+  #identity: GatewayIdentity;
+
+  private constructor(folder: string, identity: GatewayIdentity) {
+    this.#folder = folder;
+    this.#identity = identity;
+  }
+
+  /** Opens the files in `folder`, and renews at once what is due. @throws {SiteBundleError} GW_SITE_BUNDLE */
+  static async open(folder: string, options: Parameters<typeof openIdentityFiles>[1]): Promise<LiveIdentity> {
+    const identity = new LiveIdentity(folder, await openIdentityFiles(folder, options));
+    await identity.renewIfDue(options.nowMs);
+    return identity;
+  }
+
+  get site(): SiteId {
+    return this.#identity.site;
+  }
+  get authority(): Identity {
+    return this.#identity.authority;
+  }
+  get gateway(): Identity {
+    return this.#identity.gateway;
+  }
+  get trust(): Trust {
+    return this.#identity.trust;
+  }
+  get signingKey(): CoseKey {
+    return this.#identity.signingKey;
+  }
+  get receiptKey(): CoseKey {
+    return this.#identity.receiptKey;
+  }
+
+  /** Makes a new certificate for the same key when 30 days or less are left of the old one. @returns whether there is a new one */
+  async renewIfDue(nowMs: WallMs): Promise<boolean> {
+    const { gateway, authority, site, trust } = this.#identity;
+    const { validTo, validFrom } = new X509Certificate(gateway.certificatePem);
+    const isDue = Date.parse(validTo) - nowMs <= RENEW_BEFORE_MS || nowMs < Date.parse(validFrom);
+    if (!isDue) return false;
+    const { publicKey } = rawKeyPair(gateway.privateKeyPem);
+    const name = gatewayName(site);
+    const certificatePem = await certifyKey(authority, { name, role: "server", nowMs, publicKey });
+    await writeSafely(join(this.#folder, "gateway.crt.pem"), certificatePem);
+    const renewed = { ...gateway, certificatePem };
+    this.#identity = { ...this.#identity, gateway: renewed, trust: { ...trust, gateway: certificatePem } };
+    return true;
+  }
+}
