@@ -23,7 +23,7 @@ const PARTS = ["kiosk", "gateway", "engine"];
 const COMPILED = ["protocol", "runtime", "firmware", "kiosk", "gateway", "engine", "web"];
 
 /** Programs of hardware/image/bin that are not on the PATH. */
-const PROGRAMS = ["command", "kiosk-facts", "make-data-partition", "screen", "seed", "set-clock"];
+const PROGRAMS = ["command", "kiosk-facts", "make-data-partition", "screen", "set-clock"];
 
 /** Where each file of hardware/image goes. */
 const PLACES = {
