@@ -6,6 +6,7 @@ import { DAY_MS } from "../../protocol/units.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import type { GatewayConfig } from "../config.ts";
+import { checkBroker } from "./broker-finding.ts";
 import { type CommonFlags, configOf, print } from "./flags.ts";
 import { askStatus } from "./status.ts";
 
@@ -18,13 +19,14 @@ interface Finding {
 const LOW_DISK_BYTES = 500_000_000;
 const RENEW_DAYS = 30;
 
-/** Checks certificates, disk, spool file, engine and the running service. @returns 0 when all is well, else 1 */
+/** Checks certificates, disk, spool file, broker, engine and the running service. @returns 0 when all is well, else 1 */
 export async function doctor(flags: CommonFlags): Promise<number> {
   const config = configOf(flags);
   const findings = await Promise.all([
     checkCertificate(config),
     checkDisk(config),
     checkSpool(config),
+    checkBroker(config),
     checkEngine(config),
     checkService(config),
   ]);

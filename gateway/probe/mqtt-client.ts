@@ -1,3 +1,4 @@
+import { TLSSocket } from "node:tls";
 import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
 import { BluepostError } from "../../protocol/errors.ts";
 import { connectOptions, type LinkOptions, type LinkTls, type MqttLevel } from "../broker/external/mqtt-link.ts";
@@ -86,6 +87,12 @@ export class ProbeClient {
 
   get connected(): boolean {
     return this.#client.connected;
+  }
+
+  /** When the broker's certificate runs out, wall clock; null without TLS. */
+  get certificateEndsAt(): number | null {
+    const { stream } = this.#client;
+    return stream instanceof TLSSocket ? Date.parse(stream.getPeerCertificate().valid_to) : null;
   }
 
   /** @returns whether SUBACK granted it */

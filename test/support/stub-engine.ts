@@ -90,6 +90,10 @@ export class StubEngine implements EngineClient {
       const parts: Buffer[] = [];
       request.on("data", (part: Buffer) => parts.push(part));
       request.on("end", () => {
+        if (request.method !== "POST") {
+          response.writeHead(404).end();
+          return;
+        }
         this.postBatches(decodeBatchSet(new Uint8Array(Buffer.concat(parts)))).then(
           (results) => response.setHeader("content-type", "application/json").end(JSON.stringify({ results })),
           () => response.writeHead(this.down ? 503 : 500).end(),

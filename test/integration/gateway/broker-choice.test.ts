@@ -131,6 +131,13 @@ for (const kind of ["mosquitto", "nats"] as const) {
 
       const refusals = (): number =>
         gateway.lines.filter((text) => text.includes("violation.refused_session") && text.includes("door-a")).length;
+      const doctor = await runToEnd({ script, args: ["doctor", "--json", ...settingsOf(args)] });
+      expect(JSON.parse(doctor.stdout).findings).toContainEqual({
+        what: "broker",
+        ok: true,
+        note: expect.stringMatching(/lets this gateway in; its certificate is valid for (89|90) more days/),
+      });
+
       expect((await runToEnd({ script, args: ["revoke", "door-a", ...settingsOf(args)] })).code).toBe(0);
       await waitFor(async () => {
         await send(a, makerA); // this broker still takes it, the gateway does not
