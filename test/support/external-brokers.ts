@@ -64,10 +64,13 @@ export async function startExternal(kind: BrokerKind, site: TestSite, folder: st
 export function externalWorker(
   site: TestSite,
   port: number,
-  change: Partial<MqttBrokerOptions> & { readonly worker?: string } = {},
+  change: Partial<MqttBrokerOptions> & {
+    readonly worker?: string;
+    readonly protocol?: MqttBrokerOptions["link"]["protocol"];
+  } = {},
 ): MqttBroker {
   const { identity } = site;
-  const { worker = "1", ...rest } = change;
+  const { worker = "1", protocol = "auto", ...rest } = change;
   const proof = new BatchProof(identity.site, identity.trust.root);
   const options: MqttBrokerOptions = {
     site: identity.site,
@@ -80,7 +83,7 @@ export function externalWorker(
     link: {
       url: `mqtts://127.0.0.1:${port}`,
       clientId: workerName(identity.site, worker),
-      protocol: "auto",
+      protocol,
       tls: () => workerTls(site, worker),
       login: null,
       maxPacketBytes: 131_072,

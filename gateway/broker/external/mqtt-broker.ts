@@ -52,6 +52,8 @@ const HEARD_BY_ALL = ["state", "health", "reported", "cmd-result/+"];
 const SHARED_OUT = ["checkins", "presence", "time-request"];
 /** How long a shared subscription has to show that it works, milliseconds. */
 const SHARE_CHECK_MS = 2_000;
+/** After a return to a session that the broker kept, what waited there comes all at once, and that is no flood, milliseconds. */
+const CATCHING_UP_MS = 60_000;
 
 /** What is known of one device. `tail` settles when its messages so far have been judged, so that they stay in order. */
 interface Line {
@@ -76,6 +78,8 @@ export class MqttBroker implements DeviceBroker {
   readonly #branch: string;
   #events: BrokerEvents | null = null;
   #shares = false;
+  /** Messages can come before the connection is said to be up. */
+  #catchesUpUntilMs = Number.POSITIVE_INFINITY;
   #shareCheck: { readonly topic: string; readonly passed: () => void } | null = null;
 
   constructor(options: MqttBrokerOptions) {
@@ -124,6 +128,7 @@ export class MqttBroker implements DeviceBroker {
 
   async #up(facts: LinkFacts): Promise<void> {
     const { group } = this.#options;
+    this.#catchesUpUntilMs = facts.sessionPresent ? this.#options.nowMs() + CATCHING_UP_MS : Number.NEGATIVE_INFINITY;
     const of = (leaf: string): string => `${this.#branch}/+/${leaf}`;
     this.#shares = group !== null && facts.mayShare && (await this.#canShare(group));
     if (group !== null && !this.#shares) this.#options.log.error("broker.no_shared_subscriptions", {});
@@ -159,6 +164,7 @@ export class MqttBroker implements DeviceBroker {
   }
 
   #down(): void {
+    this.#catchesUpUntilMs = Number.POSITIVE_INFINITY;
     for (const line of this.#lines.values()) this.#end(line);
   }
 
@@ -179,7 +185,8 @@ export class MqttBroker implements DeviceBroker {
     const leaf = parsed.leaf as PublishedLeaf;
     const line = this.#lineOf(device);
     if (payload.length > this.#options.limits.maxPacketBytes) return events.violated("oversize", device);
-    if (!retain && !line.bucket.take(this.#options.nowMs())) return events.violated("rate", device);
+    const nowMs = this.#options.nowMs();
+    if (!retain && !line.bucket.take(nowMs) && nowMs > this.#catchesUpUntilMs) return events.violated("rate", device);
     const isBatch = leaf === "checkins" || leaf === "presence";
     const proven = isBatch ? this.#options.isBy(device, payload) : true;
     const judged = line.tail.then(() => this.#judge(events, { device, line, leaf, payload, proven }));

@@ -53,6 +53,8 @@ const RECONNECT = { firstMs: 500, maxMs: 30_000 };
 /** How long the broker keeps the session of a gateway that is away, seconds: longer than any holiday. */
 const SESSION_EXPIRY_S = 30 * 86_400;
 const KEEPALIVE_S = 30;
+/** How long a goodbye may take, milliseconds. */
+const GOODBYE_MS = 2_000;
 /** CONNACK: the broker does not speak this version (3.1.1 code 1, MQTT 5 code 132). */
 const WRONG_VERSION = [1, 132];
 /** Tells mqtt.js to send no PUBACK of its own; it shows this to nobody. */
@@ -87,8 +89,8 @@ export class BrokerLink {
     if (this.#closed) return;
     try {
       const [client, connack] = await this.#connect();
-      await this.#events.up(this.#factsOf(connack));
-      if (!client.connected) throw new Error("the broker went away");
+      await Promise.race([this.#events.up(this.#factsOf(connack)), closing(client)]);
+      client.once("close", () => this.#lost(client));
       this.#backoff.reset();
       this.#options.log.info("broker.connected", { level: this.#level, sessionPresent: connack.sessionPresent });
     } catch (fault) {
@@ -134,8 +136,17 @@ export class BrokerLink {
     this.#cancelRetry();
     const client = this.#client;
     this.#client = null;
-    if (client?.connected) await client.endAsync();
-    else client?.end(true);
+    if (!client) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.timers.after(GOODBYE_MS, () => {
+        client.stream.destroy(); // connected, and silent
+        resolve();
+      });
+      client.end(!client.connected, {}, () => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   async #connect(): Promise<[MqttClient, IConnackPacket]> {
@@ -143,10 +154,7 @@ export class BrokerLink {
     this.#client = client;
     this.#listen(client);
     return await new Promise((resolve, reject) => {
-      client.once("connect", (connack) => {
-        client.once("close", () => this.#lost(client));
-        resolve([client, connack]);
-      });
+      client.once("connect", (connack) => resolve([client, connack]));
       client.once("error", reject);
       client.once("close", () => reject(new NoAnswer("closed before it was connected")));
     });
@@ -209,6 +217,14 @@ export class BrokerLink {
     const mayShare = connack.properties?.sharedSubscriptionAvailable !== false;
     return { level: this.#level, sessionPresent: connack.sessionPresent, mayShare };
   }
+}
+
+/** Rejects when the connection ends. */
+function closing(client: MqttClient): Promise<never> {
+  return new Promise((_, reject) => {
+    if (!client.connected) reject(new Error("the broker went away"));
+    client.once("close", () => reject(new Error("the broker went away")));
+  });
 }
 
 /** Options of mqtt.js for one connection that it must neither repeat nor queue for. */
