@@ -14,6 +14,7 @@ import { DeviceCertificates } from "./ingest/device-certificates.ts";
 import { IngestService } from "./ingest/ingest-service.ts";
 import { BatchOpener } from "./ingest/open-batch.ts";
 import { ReceiptSigner } from "./ingest/receipts.ts";
+import { type RevocationVerdict, RevokedDevices } from "./ingest/revoked-devices.ts";
 import { type EngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 import { PersonKeys } from "./keys/person-keys.ts";
 import type { Contact } from "./match/contact.ts";
@@ -72,6 +73,8 @@ export interface Engine {
   readonly publisher: Publisher;
   /** Stores signed batches and answers each with a verdict and a signed receipt. @throws {EngineBusyError} ENGINE_BUSY */
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
+  /** Takes a gateway's signed revocation list: rows that a revoked device signs afterwards are refused. */
+  takeRevocations(list: Uint8Array): Promise<RevocationVerdict>;
   /** The key that the engine knows the holder of a document by. */
   personOf(document: MatchContent): PersonKey;
   /** @throws {EngineInputError} ENGINE_INPUT when person or date is missing */
@@ -116,7 +119,9 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   try {
     const keys = await loadOrCreateEngineKeys(config.dataDir, { crypto, nowMs: now() });
     const signer = await ReceiptSigner.open(crypto, keys.receipt);
-    return new ReferenceEngine({ deps, stays, store, keys, signer });
+    const rootPem = keys.root.certificatePem;
+    const revoked = await RevokedDevices.open({ store, rootPem, now, log: deps.log.child("revocations") });
+    return new ReferenceEngine({ deps, stays, store, keys, signer, revoked });
   } catch (fault) {
     await store.close();
     throw fault;
@@ -129,6 +134,7 @@ interface EngineParts {
   readonly store: EngineStore;
   readonly keys: EngineKeys;
   readonly signer: ReceiptSigner;
+  readonly revoked: RevokedDevices;
 }
 
 class ReferenceEngine implements Engine {
@@ -141,17 +147,19 @@ class ReferenceEngine implements Engine {
   readonly #stays: Stays;
   readonly #store: EngineStore;
   readonly #persons: PersonKeys;
+  readonly #revoked: RevokedDevices;
   readonly #builder: VisitBuilder;
   readonly #ingest: IngestService;
   readonly #api: ReturnType<typeof buildApi>;
   #closing: Promise<void> | null = null;
 
-  constructor({ deps, stays, store, keys, signer }: EngineParts) {
+  constructor({ deps, stays, store, keys, signer, revoked }: EngineParts) {
     const { config, crypto, now, log } = deps;
     this.#deps = deps;
     this.#stays = stays;
     this.#store = store;
     this.keys = keys;
+    this.#revoked = revoked;
     this.#persons = new PersonKeys(crypto, keys.secret);
     const database = store.writer;
     const assumedClosingHour = config.closingHour;
@@ -159,13 +167,15 @@ class ReferenceEngine implements Engine {
     const opener = new BatchOpener({
       crypto,
       certificates: new DeviceCertificates(crypto, keys.root.certificatePem),
+      revoked,
       envelopes: new EnvelopeOpener(crypto, "match", keys.match),
       persons: this.#persons,
     });
     const retentionMs = config.retentionDays * DAY_MS;
     const persons = this.#persons;
+    const policies = { stays, assumedClosingHour };
     const onFound = (): void => this.#builder.kick();
-    const { box, seeker, ...radio } = wireRadio({ store, crypto, now, keys, persons, log, onFound });
+    const { box, seeker, ...radio } = wireRadio({ store, crypto, now, keys, persons, policies, log, onFound });
     this.radio = radio.radio;
     this.tokens = radio.tokens;
     this.publisher = radio.publisher;
@@ -188,6 +198,7 @@ class ReferenceEngine implements Engine {
     const probe = async (): Promise<void> => void (await store.reader.get("SELECT 1"));
     this.#api = buildApi({
       ingest: (batches) => this.ingest(batches),
+      revoked,
       radio: this.radio,
       publisher: this.publisher,
       probe,
@@ -196,6 +207,10 @@ class ReferenceEngine implements Engine {
 
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer> {
     return this.#ingest.ingest(batches);
+  }
+
+  takeRevocations(list: Uint8Array): Promise<RevocationVerdict> {
+    return this.#revoked.take(list);
   }
 
   personOf(document: MatchContent): PersonKey {
@@ -221,10 +236,11 @@ class ReferenceEngine implements Engine {
     const window = infectiousWindow(file, this.#deps.now(), options.daysBefore);
     await this.settle();
     const heard = await this.radio.heardOf(caseId, window);
+    const claimed = await this.radio.claimedOf(caseId);
     return {
       case: file,
       window,
-      ...(await traceContacts(this.#store.reader, { persons: file.persons, window, heard })),
+      ...(await traceContacts(this.#store.reader, { persons: file.persons, window, heard, claimed })),
     };
   }
 

@@ -10,6 +10,7 @@ import { RadioDesk } from "./radio/radio-desk.ts";
 import { TokenDesk } from "./radio/token-desk.ts";
 import { TokenSeeker } from "./radio/token-seeker.ts";
 import type { EngineStore } from "./store/open-store.ts";
+import type { ClosingHour, Stays } from "./visits/venue-policy.ts";
 
 /** The parts of an engine that work with keys of phones, tokens and venues. */
 export interface RadioParts {
@@ -28,14 +29,15 @@ export function wireRadio(given: {
   readonly now: () => WallMs;
   readonly keys: EngineKeys;
   readonly persons: PersonKeys;
+  readonly policies: { readonly stays: Stays; readonly assumedClosingHour: ClosingHour };
   readonly log: RootLogger;
   readonly onFound: () => void;
 }): RadioParts {
-  const { store, crypto, now, keys, persons, log, onFound } = given;
+  const { store, crypto, now, keys, persons, policies, log, onFound } = given;
   const box = new SecretBox(crypto, keys.secret, "radio keys");
   return {
     box,
-    radio: new RadioDesk({ store, crypto, now, box }),
+    radio: new RadioDesk({ store, crypto, now, box, venueKey: keys.venue, policies }),
     tokens: new TokenDesk({ store, crypto, now, box, persons }),
     publisher: new Publisher({ store, crypto, now, box, key: publishingKey(crypto, keys.secret) }),
     seeker: new TokenSeeker({ database: store.writer, crypto, box, log: log.child("tokens"), onFound }),

@@ -2,12 +2,13 @@ import { concatBytes, utf8 } from "../../protocol/bytes.ts";
 import { RADIO_SCHEMES } from "../../protocol/checkin/presence.ts";
 import { SCHEMES } from "../../protocol/checkin/record.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
-import { CASE_KEY_PROBLEMS, type CaseKeyAnswer } from "../../protocol/http/case-keys.ts";
+import { CASE_KEY_PROBLEMS, type CaseKeyAnswer, type CaseKeyProblem } from "../../protocol/http/case-keys.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import type { SecretBox } from "../keys/secret-box.ts";
 import { bytesFrom } from "../store/bulk.ts";
 import type { InfectiousWindow } from "./cases.ts";
 import { checkKeyItem, type SoughtKey } from "./check-key-item.ts";
+import { addClaim, type OpenedClaim } from "./place-claims.ts";
 
 /** What a case's keys are stored with. */
 export interface KeyStoring {
@@ -16,6 +17,8 @@ export interface KeyStoring {
   readonly caseId: string;
   readonly window: InfectiousWindow;
   readonly nowMs: number;
+  /** Claims of presence among the items, by position. */
+  readonly claims: ReadonlyMap<number, OpenedClaim>;
 }
 
 /** Checks and stores keys of a case one by one. @returns one answer an item, in order */
@@ -25,17 +28,29 @@ export async function addCaseKeys(
   storing: KeyStoring,
 ): Promise<readonly CaseKeyAnswer[]> {
   const answers: CaseKeyAnswer[] = [];
-  for (const item of items) {
-    const checked = checkKeyItem(storing.crypto, item, storing.window);
-    if (checked.kind === "refused") {
-      const { problem } = checked;
-      answers.push({ verdict: "refused", problem: { code: problem, title: CASE_KEY_PROBLEMS[problem] } });
-      continue;
-    }
-    const added = await addKey(sql, checked.key, storing);
-    answers.push({ verdict: added > 0 ? "stored" : "duplicate" });
+  for (const [at, item] of items.entries()) {
+    const claim = storing.claims.get(at);
+    const outcome = claim ? await takeClaim(sql, claim, storing) : await takeKey(sql, item, storing);
+    answers.push(answerOf(outcome));
   }
   return answers;
+}
+
+type ItemOutcome = "stored" | "duplicate" | CaseKeyProblem;
+
+function answerOf(outcome: ItemOutcome): CaseKeyAnswer {
+  if (outcome === "stored" || outcome === "duplicate") return { verdict: outcome };
+  return { verdict: "refused", problem: { code: outcome, title: CASE_KEY_PROBLEMS[outcome] } };
+}
+
+async function takeClaim(sql: Sql, opened: OpenedClaim, storing: KeyStoring): Promise<ItemOutcome> {
+  return opened.kind === "refused" ? opened.problem : addClaim(sql, opened.claim, storing);
+}
+
+async function takeKey(sql: Sql, item: unknown, storing: KeyStoring): Promise<ItemOutcome> {
+  const checked = checkKeyItem(storing.crypto, item, storing.window);
+  if (checked.kind === "refused") return checked.problem;
+  return (await addKey(sql, checked.key, storing)) > 0 ? "stored" : "duplicate";
 }
 
 function addKey(sql: Sql, key: SoughtKey, { box, caseId, nowMs }: KeyStoring): Promise<number> {
@@ -78,8 +93,9 @@ export async function caseKeys(sql: Sql, box: SecretBox, caseId: string): Promis
   }));
 }
 
-/** Deletes keys whose time is before `beforeMs`, and codes that no longer open anything. @returns keys deleted */
+/** Deletes keys and claims whose time is before `beforeMs`, and codes that no longer open anything. @returns keys deleted */
 export async function pruneCaseKeys(sql: Sql, beforeMs: number, nowMs: number): Promise<number> {
   await sql.run("DELETE FROM key_code WHERE expires_at < ?", [nowMs]);
+  await sql.run("DELETE FROM case_place WHERE at < ?", [beforeMs]);
   return sql.run("DELETE FROM case_key WHERE valid_to < ?", [beforeMs]);
 }

@@ -73,7 +73,7 @@ async function showKeys(flags: CommonFlags): Promise<number> {
     receiptKey: toHex(keys.receipt.publicKey),
     matchKey: toHex(keys.match.publicKey),
     vaultKey: toHex(keys.vaultPublicKey),
-    venueKey: toHex(keys.venuePublicKey),
+    venueKey: toHex(keys.venue.publicKey),
     publishingKey: toHex(publishingKey(crypto, keys.secret).publicKey),
     cardIssuer: {
       kid: toHex(cardIssuerKid(crypto, keys.cardIssuer.publicKey)),

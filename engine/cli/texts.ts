@@ -1,7 +1,7 @@
 import type { EndReason, StartReason, VisitEvidence } from "../visits/visit.ts";
 
 /** How the case's own stay is known. */
-type Beside = "scan" | "radio";
+type Beside = "scan" | "radio" | "claim";
 
 /** Languages of the officers' tables. */
 export const LANGUAGES = ["vi", "en"] as const;
@@ -90,6 +90,7 @@ const en: Texts = {
     signed_static: "card",
     signed_live: "phone",
     radio: "heard by radio",
+    claim: "the phone's word",
   },
   heard: "The case was heard here",
   tokens: "Tokens heard beside the case",
@@ -97,7 +98,7 @@ const en: Texts = {
   tokensOmitted: (n) => `${n} more tokens are left out.`,
   signalNote:
     "A strong signal (above -60 dBm) was near or in plain view; a weak one says little. Walls and bodies take 10 to 20 dB.",
-  beside: { scan: "scan", radio: "heard by radio" },
+  beside: { scan: "scan", radio: "heard by radio", claim: "the phone's word" },
 };
 
 const vi: Texts = {
@@ -156,6 +157,7 @@ const vi: Texts = {
     signed_static: "thẻ",
     signed_live: "điện thoại",
     radio: "thu được sóng",
+    claim: "điện thoại khai",
   },
   heard: "Nơi thu được sóng của ca bệnh",
   tokens: "Thẻ phát sóng ở gần ca bệnh",
@@ -163,7 +165,7 @@ const vi: Texts = {
   tokensOmitted: (n) => `Còn ${n} thẻ không liệt kê.`,
   signalNote:
     "Sóng mạnh (trên -60 dBm) là ở gần hoặc không bị che; sóng yếu không nói lên nhiều. Tường và người làm giảm 10 đến 20 dB.",
-  beside: { scan: "quét mã", radio: "thu được sóng" },
+  beside: { scan: "quét mã", radio: "thu được sóng", claim: "điện thoại khai" },
 };
 
 const TEXTS: Readonly<Record<Language, Texts>> = { en, vi };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { concatBytes, fromHex, toHex } from "../../protocol/bytes.ts";
 import { createSealingKeyPair } from "../../protocol/checkin/sealing.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
+import type { P256KeyPair } from "../../protocol/qr/p256.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { createRoot, type Identity } from "../../runtime/pki/authority.ts";
 import { rawKeyPair } from "../../runtime/pki/chain.ts";
@@ -26,8 +27,8 @@ export interface EngineKeys {
   /** Opens match envelopes; raw X25519. */
   readonly match: RawKeyPair;
   readonly vaultPublicKey: Uint8Array;
-  /** Venue codes are sealed to it; P-256, uncompressed point of 65 bytes. Its private half stays in the file until claims of presence come. */
-  readonly venuePublicKey: Uint8Array;
+  /** Venue codes are sealed to it, and claims of presence opened with it; P-256, the point uncompressed (65 bytes). */
+  readonly venue: P256KeyPair;
   /** Signs cards; raw Ed25519. */
   readonly cardIssuer: RawKeyPair;
   /** Key of the persons' keys, 32 bytes. */
@@ -108,7 +109,7 @@ export async function loadEngineKeys(dataDir: string): Promise<EngineKeys> {
       receipt: rawKeyPair(texts.receipt),
       match: x25519Pair(hex32(texts.match)),
       vaultPublicKey: vaultPublicKey(texts.vault),
-      venuePublicKey: p256PublicPoint(texts.venue),
+      venue: p256Pair(texts.venue),
       cardIssuer: rawKeyPair(texts.cardIssuer),
       secret: hex32(texts.secret),
     };
@@ -134,10 +135,10 @@ function p256Pem(): string {
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-function p256PublicPoint(privatePem: string): Uint8Array {
-  const { x, y } = createPublicKey(privatePem).export({ format: "jwk" });
-  const half = (text: string | undefined): Uint8Array => new Uint8Array(Buffer.from(String(text), "base64url"));
-  return concatBytes(Uint8Array.of(4), half(x), half(y));
+function p256Pair(privatePem: string): P256KeyPair {
+  const { x, y, d } = createPrivateKey(privatePem).export({ format: "jwk" });
+  const bytes = (text: string | undefined): Uint8Array => new Uint8Array(Buffer.from(String(text), "base64url"));
+  return { publicKey: concatBytes(Uint8Array.of(4), bytes(x), bytes(y)), privateKey: bytes(d) };
 }
 
 function hex32(text: string): Uint8Array {

@@ -20,7 +20,7 @@ export function siteTrust(crypto: CryptoPort, keys: EngineKeys, site: SiteId): T
     receiptKey: toHex(keys.receipt.publicKey),
     matchKey: toHex(keys.match.publicKey),
     vaultKey: toHex(keys.vaultPublicKey),
-    venueKey: toHex(keys.venuePublicKey),
+    venueKey: toHex(keys.venue.publicKey),
     cardIssuers: [{ kid: toHex(cardIssuerKid(crypto, publicKey)), publicKey: toHex(publicKey) }],
     gateway: "",
   };

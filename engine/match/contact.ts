@@ -27,8 +27,8 @@ export interface Contact {
   readonly party: number;
   /** One of the two clocks was not known to within half an hour: no minutes are certain. */
   readonly timeUnknown: boolean;
-  /** How the case's own stay is known: from the door's log, or because its token or phone was heard. */
-  readonly beside: "scan" | "radio";
+  /** How the case's own stay is known: from the door's log, because its token or phone was heard, or by its phone's own word. */
+  readonly beside: "scan" | "radio" | "claim";
 }
 
 /** Everything beside one person, over all places. What overlaps in time is counted once. */
@@ -68,7 +68,8 @@ export class Meetings {
 
 /** How a stay of the case is known. */
 export function besideOf({ start, end }: StoredSlice | StoredUndated): Contact["beside"] {
-  return start.evidence === "radio" || end.evidence === "radio" ? "radio" : "scan";
+  const known = [start.evidence, end.evidence];
+  return known.includes("radio") ? "radio" : known.includes("claim") ? "claim" : "scan";
 }
 
 /** Names a venue for people. */

@@ -3,7 +3,7 @@ import { DAY_MS } from "../../protocol/units.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import { foldStays, type HeardStay } from "../radio/heard-stays.ts";
 import { type StoredSession, tokensAtVenue } from "../store/presence.ts";
-import type { VenueNaming } from "./contact.ts";
+import { besideOf, type Contact, type VenueNaming } from "./contact.ts";
 import { certainMinutes, coveredMs, type Overlap, overlapOf, possibleMinutes } from "./overlap.ts";
 import type { StoredSlice } from "./visit-store.ts";
 
@@ -42,7 +42,7 @@ export interface TokenContact extends Signal {
   readonly to: number;
   readonly minutesCertain: number;
   readonly minutesPossible: number;
-  readonly beside: "scan" | "radio";
+  readonly beside: Contact["beside"];
 }
 
 /** Most tokens that one trace lists. */
@@ -100,7 +100,7 @@ interface TokenMeeting {
   readonly stay: HeardStay;
   readonly person: PersonKey | null;
   readonly overlaps: Overlap[];
-  beside: "scan" | "radio";
+  beside: Contact["beside"];
 }
 
 /** Finds the tokens that were heard at the places of the case while it was there. */
@@ -149,7 +149,7 @@ function meet(
   const overlap = overlapOf(own, stay);
   if (!overlap) return;
   const name = `${sender}/${stay.venue}/${stay.gate}/${stay.outerFrom}`;
-  const beside = own.start.evidence === "radio" ? "radio" : "scan";
+  const beside = besideOf(own);
   const known = meetings.get(name) ?? { stay, person, overlaps: [], beside };
   known.overlaps.push(overlap);
   meetings.set(name, known);

@@ -3,7 +3,7 @@ import type { Sql } from "../../runtime/sqlite/database.ts";
 import type { HeardStay } from "../radio/heard-stays.ts";
 import { venueIdOf } from "../store/venue-number.ts";
 import { findVenues } from "../store/venues.ts";
-import type { VenueNumber } from "../visits/visit.ts";
+import type { VenueNumber, Visit } from "../visits/visit.ts";
 import {
   besideOf,
   byEvidence,
@@ -19,6 +19,7 @@ import {
 import { overlapOf } from "./overlap.ts";
 import { type HeardVisit, heardVisit, sliceOfHeard, type TokenContact, tokensBeside } from "./radio-evidence.ts";
 import {
+  claimedSlices,
   type StoredSlice,
   type StoredUndated,
   slicesAtVenue,
@@ -34,6 +35,8 @@ export interface TraceQuery {
   readonly window: { readonly from: number; readonly to: number };
   /** Where keys of the person were heard. */
   readonly heard?: Heard;
+  /** Where a phone of the person says that it was. */
+  readonly claimed?: readonly Visit[];
 }
 
 /** Stays in which the case's own keys were heard, and the sessions that they are made of. */
@@ -96,7 +99,9 @@ interface OwnStays {
 }
 
 async function ownStays(sql: Sql, query: TraceQuery): Promise<OwnStays> {
-  const own = (await slicesOfPersons(sql, query.persons, query.window)).map((slice) => clip(slice, query.window));
+  const stored = await slicesOfPersons(sql, query.persons, query.window);
+  const claimed = (query.claimed ?? []).flatMap(claimedSlices).filter((slice) => touches(slice, query.window));
+  const own = [...stored, ...claimed].map((slice) => clip(slice, query.window)).sort(byTime);
   const undated = await undatedOfPersons(sql, query.persons);
   return { own, undated, naming: await namingOf(sql, [...own, ...undated, ...(query.heard?.stays ?? [])]) };
 }
@@ -106,6 +111,14 @@ function describeStays({ own, undated, naming }: OwnStays): readonly Contact[] {
     ...ownVisits(own, naming),
     ...undated.map((stay) => undatedContact({ stay, boundMs: lengthOf(stay), beside: besideOf(stay) }, naming)),
   ];
+}
+
+function touches({ outerFrom, outerTo }: StoredSlice, { from, to }: TraceQuery["window"]): boolean {
+  return outerTo > from && outerFrom < to;
+}
+
+function byTime(left: StoredSlice, right: StoredSlice): number {
+  return left.outerFrom - right.outerFrom || left.venue - right.venue;
 }
 
 /** What lies before or after the window does not count. */

@@ -6,8 +6,10 @@ import {
   MAX_SLICE_MS,
   START_REASONS,
   type StartReason,
+  sliceVisit,
   type VenueNumber,
   VISIT_EVIDENCE,
+  type Visit,
   type VisitEvidence,
 } from "../visits/visit.ts";
 import type { Span } from "./overlap.ts";
@@ -124,6 +126,22 @@ export async function undatedAtVenue(
     [venue, window.to, window.from],
   );
   return rows.map(undatedOf);
+}
+
+/** The slices of a visit that no store holds. */
+export function claimedSlices(visit: Visit): readonly StoredSlice[] {
+  return sliceVisit(visit).map((slice) => ({
+    person: "" as PersonKey,
+    venue: slice.venue,
+    visitFrom: slice.visitFrom,
+    outerFrom: slice.outerFrom,
+    innerFrom: slice.innerFrom,
+    innerTo: slice.innerTo,
+    outerTo: slice.outerTo,
+    start: { gate: null, evidence: VISIT_EVIDENCE[slice.startEvidence] as VisitEvidence, reason: slice.startReason },
+    end: { gate: null, evidence: VISIT_EVIDENCE[slice.endEvidence] as VisitEvidence, reason: slice.endReason },
+    party: 0,
+  }));
 }
 
 function sliceOf(row: SliceRow): StoredSlice {

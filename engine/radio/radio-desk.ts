@@ -1,15 +1,21 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import type { BlockCipherPort, CryptoPort } from "../../protocol/crypto-port.ts";
 import type { CaseKeyAnswer, CaseKeyUpload } from "../../protocol/http/case-keys.ts";
+import type { P256KeyPair } from "../../protocol/qr/p256.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import { AttemptLimiter } from "../cases/attempt-limiter.ts";
 import { addCaseKeys, caseKeys, pruneCaseKeys } from "../cases/case-keys.ts";
 import { findCase, type InfectiousWindow, infectiousWindow } from "../cases/cases.ts";
 import { issueKeyCode, KEY_CODE_MINUTES, type KeyCode, redeemKeyCode, useKeyCode } from "../cases/key-codes.ts";
+import { claimedEvents, openClaims } from "../cases/place-claims.ts";
 import type { SecretBox } from "../keys/secret-box.ts";
 import type { Heard } from "../match/trace.ts";
 import type { EngineStore } from "../store/open-store.ts";
+import { venuePolicies } from "../store/venues.ts";
+import { pairVisits } from "../visits/pair-visits.ts";
+import type { ClosingHour, Stays } from "../visits/venue-policy.ts";
+import type { Visit } from "../visits/visit.ts";
 import { KeyExpander } from "./expand-keys.ts";
 import { findSessions } from "./find-sessions.ts";
 import { HeardIndex } from "./heard-index.ts";
@@ -28,6 +34,14 @@ export interface RadioDeskParts {
   readonly crypto: CryptoPort & BlockCipherPort;
   readonly now: () => WallMs;
   readonly box: SecretBox;
+  /** Opens the codes of kiosks' screens. */
+  readonly venueKey: P256KeyPair;
+  readonly policies: { readonly stays: Stays; readonly assumedClosingHour: ClosingHour };
+}
+
+interface Given {
+  readonly items: readonly unknown[];
+  readonly claims: Awaited<ReturnType<typeof openClaims>>;
 }
 
 /** Keys of cases: how they come in, and where kiosks heard them. */
@@ -62,13 +76,14 @@ export class RadioDesk {
    */
   async uploadKeys(upload: CaseKeyUpload, address: string): Promise<UploadOutcome> {
     if (!this.#limiter.allows(address)) return { kind: "limited" };
-    const { store, crypto, box, now } = this.#parts;
+    const { store, crypto, box, now, venueKey } = this.#parts;
     const { code, items } = upload;
+    const claims = await openClaims(crypto, venueKey, items);
     const print = { box, code, upload: crypto.sha256(utf8(JSON.stringify(items))) };
     const outcome = await store.writer.transaction(async (sql): Promise<UploadOutcome> => {
       const redeemed = await redeemKeyCode(sql, { ...print, nowMs: now() });
       if (redeemed.kind === "refused") return redeemed;
-      const results = await this.#add(sql, redeemed.caseId, items);
+      const results = await this.#add(sql, redeemed.caseId, { items, claims });
       if (results.some(({ verdict }) => verdict !== "refused")) await useKeyCode(sql, print);
       return { kind: "taken", results };
     });
@@ -81,14 +96,26 @@ export class RadioDesk {
    *
    * @throws {EngineInputError} ENGINE_INPUT when there is no such case
    */
-  addCaseKeys(caseId: string, items: readonly unknown[]): Promise<readonly CaseKeyAnswer[]> {
-    return this.#parts.store.writer.transaction((sql) => this.#add(sql, caseId, items));
+  async addCaseKeys(caseId: string, items: readonly unknown[]): Promise<readonly CaseKeyAnswer[]> {
+    const { store, crypto, venueKey } = this.#parts;
+    const claims = await openClaims(crypto, venueKey, items);
+    return store.writer.transaction((sql) => this.#add(sql, caseId, { items, claims }));
   }
 
-  async #add(sql: Sql, caseId: string, items: readonly unknown[]): Promise<readonly CaseKeyAnswer[]> {
+  async #add(sql: Sql, caseId: string, given: Given): Promise<readonly CaseKeyAnswer[]> {
     const { crypto, box, now } = this.#parts;
+    const { items, claims } = given;
     const window = infectiousWindow(await findCase(sql, caseId), now());
-    return addCaseKeys(sql, items, { crypto, box, caseId, window, nowMs: now() });
+    return addCaseKeys(sql, items, { crypto, box, caseId, window, nowMs: now(), claims });
+  }
+
+  /** Places that the case's phone scanned, as visits whose end is inferred like that of any forgotten check-out. */
+  async claimedOf(caseId: string): Promise<readonly Visit[]> {
+    const { store, policies } = this.#parts;
+    const events = await claimedEvents(store.reader, caseId);
+    if (events.length === 0) return [];
+    const venues = events.map(({ venue }) => venue);
+    return pairVisits(events, await venuePolicies(store.reader, { venues, ...policies }));
   }
 
   /** Where kiosks heard the keys of a case within the window. */

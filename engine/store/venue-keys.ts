@@ -8,15 +8,23 @@ import type { PlacedRow } from "./events.ts";
 /** Adds the venue keys that these rows tell; their events must be stored. */
 export async function insertVenueKeys(sql: Sql, rows: readonly PlacedRow[], box: SecretBox): Promise<void> {
   const told = rows.flatMap(({ place, row }) =>
-    row.venueKey ? [[place.streamId, place.seq, hexOf(row.digest), hexOf(box.seal(row.venueKey))]] : [],
+    row.venueKey
+      ? [[place.streamId, place.seq, hexOf(row.digest), hexOf(box.seal(row.venueKey)), hexOf(box.nameOf(row.venueKey))]]
+      : [],
   );
   if (told.length === 0) return;
   await sql.run(
-    `INSERT INTO venue_key (event_id, venue, sealed) SELECT e.id, e.venue, unhex(q.value->>3) FROM json_each(?) q JOIN event e
+    `INSERT INTO venue_key (event_id, venue, sealed, name) SELECT e.id, e.venue, unhex(q.value->>3), unhex(q.value->>4) FROM json_each(?) q JOIN event e
        ON e.place_stream = q.value->>0 AND e.place_seq = q.value->>1 AND e.digest = unhex(q.value->>2)
      WHERE true ON CONFLICT DO NOTHING`,
     [JSON.stringify(told)],
   );
+}
+
+/** The venue one of whose kiosks told this key, or null. */
+export async function venueOfKey(sql: Sql, box: SecretBox, key: Uint8Array): Promise<VenueNumber | null> {
+  const row = await sql.get<{ venue: number }>("SELECT venue FROM venue_key WHERE name = ? LIMIT 1", [box.nameOf(key)]);
+  return row?.venue ?? null;
 }
 
 /** A kiosk with a trusted clock takes a new key each day; one that was off at the turnover takes it late. */

@@ -5,10 +5,11 @@ import { HOUR_MS } from "../../protocol/units.ts";
 export const MAX_SLICE_MS = 12 * HOUR_MS;
 
 /**
- * How an end of a stay is known: as the door saw it, or because a kiosk heard the person's own token or phone. The position is the
+ * How an end of a stay is known: as the door saw it, because a kiosk heard the person's own token or phone, or because a case's phone
+ * scanned the screen. The position is the
  * number in the store; it is no order of strength.
  */
-export const VISIT_EVIDENCE = [...EVIDENCE, "radio"] as const;
+export const VISIT_EVIDENCE = [...EVIDENCE, "radio", "claim"] as const;
 export type VisitEvidence = (typeof VISIT_EVIDENCE)[number];
 
 /** How the start of a visit is known. The position is the number in the store. */

@@ -38,7 +38,18 @@ export const TokenSeedItem = Type.Object(
   { additionalProperties: false },
 );
 
-export const CaseKeyItem = Type.Union([GaenKeyItem, BluezoneKeyItem, TokenSeedItem]);
+/** A code that the case's phone scanned from a kiosk's screen: the whole text, and when. */
+export const PlaceItem = Type.Object(
+  {
+    scheme: Type.Literal("place"),
+    code: Type.String({ minLength: 32, maxLength: 512 }),
+    /** Milliseconds since 1970, by the phone's clock. */
+    at: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  },
+  { additionalProperties: false },
+);
+
+export const CaseKeyItem = Type.Union([GaenKeyItem, BluezoneKeyItem, TokenSeedItem, PlaceItem]);
 export type CaseKeyItem = Static<typeof CaseKeyItem>;
 
 /** Items are checked one by one, so that one bad item never costs the others. */
@@ -54,11 +65,15 @@ export type CaseKeyUpload = Static<typeof CaseKeyUpload>;
 
 /** Why an item was not taken. */
 export const CASE_KEY_PROBLEMS = {
-  unknown_scheme: "The scheme is none of gaen, bluezone and token",
+  unknown_scheme: "The scheme is none of gaen, bluezone, token and place",
   malformed_item: "The item has not the fields of its scheme",
   base_id: "The base id gives every day of the phone: hand in daily keys of the days in question only",
   outside_window: "The key belongs to no day in which the case may have infected others",
   in_future: "The key begins later than now",
+  unknown_place: "No kiosk that reports here showed this code; it may do so later, if it was offline",
+  not_live: "The code was not on a screen at that time",
+  published:
+    "The key of that place and day is published, so that anybody can make such a claim: tell the officer instead",
 } as const;
 export type CaseKeyProblem = keyof typeof CASE_KEY_PROBLEMS;
 
