@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Database } from "../../runtime/sqlite/database.ts";
-import { readFacts } from "../ledger/facts.ts";
-import { selectRows } from "../ledger/rows.ts";
+import { readStreamFacts } from "../ledger/facts.ts";
+import { TABLES } from "../ledger/rows.ts";
 
 /** What `status` and `outbox ls` show of a ledger; a service may be running on it. */
 export interface LedgerView {
@@ -22,16 +22,14 @@ export async function viewLedger(dataDir: string): Promise<LedgerView | null> {
   if (!existsSync(file)) return null;
   const database = await Database.open({ file, readOnly: true });
   try {
-    const facts = await readFacts(database);
+    const facts = await readStreamFacts(database, "c");
     if (!facts) return null;
-    const edge = await database.get<{ n: number; last: number | null }>(
-      "SELECT count(*) AS n, max(seq) AS last FROM checkins",
-    );
-    const lastSeq = edge?.last ?? facts.floor.upto;
-    const [oldest] = await selectRows(database, facts.watermark.upto + 1, 1);
+    const { rows, last } = await TABLES.c.count(database);
+    const lastSeq = last ?? facts.floor.upto;
+    const [oldest] = await TABLES.c.selectRows(database, facts.watermark.upto + 1, 1);
     return {
       epoch: facts.epoch,
-      rows: edge?.n ?? 0,
+      rows,
       firstSeq: facts.floor.upto + 1,
       lastSeq,
       confirmedUpto: facts.watermark.upto,
@@ -57,8 +55,8 @@ export async function listOutbox(dataDir: string, limit: number): Promise<readon
   if (!existsSync(file)) return [];
   const database = await Database.open({ file, readOnly: true });
   try {
-    const facts = await readFacts(database);
-    const rows = await selectRows(database, (facts?.watermark.upto ?? 0) + 1, limit);
+    const facts = await readStreamFacts(database, "c");
+    const rows = await TABLES.c.selectRows(database, (facts?.watermark.upto ?? 0) + 1, limit);
     return rows.map(({ record, encoded, cut }) => ({
       seq: record.seq,
       kind: record.kind,

@@ -58,19 +58,29 @@ export interface LogSizes {
   readonly firstSeq: number;
 }
 
+/** What may go, and what stands for what was lost. */
+export interface EvictionRequest {
+  /** At least so many, in whole batches. */
+  readonly rows: number;
+  /** Rows up to this one are on the gateway's disk. */
+  readonly custodyUpto: number;
+  /** Only rows that are with the engine or the gateway; default: whatever is oldest. */
+  readonly safeOnly?: boolean;
+  readonly tombstone: RecordDraft;
+}
+
 /**
- * The ledger of one kiosk: rows that are never rewritten, batches that are never cut again.
+ * One stream of a kiosk's ledger: rows that are never rewritten, batches that are never cut again.
  *
  * When `append` resolves, the rows survive a power cut. Appends that arrive together share one commit. All methods may throw
  * {StoreError} RT_STORE_FAILED; a failed append leaves no trace.
  */
-export interface CheckinLog {
+export interface StreamLog {
   /** Device, epoch and stream of the rows written now. */
   readonly key: StreamKey;
   readonly watermark: Watermark;
   /** Highest seq written in this epoch, 0 before the first. */
   readonly lastSeq: number;
-  readonly dayKeys: DayKeys;
   /** Commits rows, in one transaction for the whole call. @returns the committed rows */
   append(rows: readonly Append[]): Promise<readonly LoggedRow[]>;
   /** Rows in order of seq from `from`, at most `limit`. */
@@ -85,20 +95,23 @@ export interface CheckinLog {
   confirm(watermark: Watermark): void;
   /** Deletes rows with a store receipt up to `seq`. @returns rows deleted */
   prune(seq: number): Promise<number>;
-  /** Makes room, gentlest first (DESIGN section 4): receipted rows, rows in custody, then the oldest with a tombstone. */
-  evict(request: {
-    readonly rows: number;
-    readonly custodyUpto: number;
-    readonly tombstone: RecordDraft;
-  }): Promise<Eviction>;
-  /** Whether the file may grow. On a full disk it must not: what is left belongs to the write-ahead log of the eviction itself. */
-  allowGrowth(allowed: boolean): Promise<void>;
+  /** Makes room, oldest rows first; what nobody has confirmed is named by a tombstone of this stream. */
+  evict(request: EvictionRequest): Promise<Eviction>;
   /** Goes on in a new epoch: every unconfirmed row is issued again there, its seals untouched. @returns rows issued again */
   startEpoch(): Promise<number>;
-  /** Replaces the day keys; the older ones are gone from the file when this resolves. */
-  saveDayKeys(keys: DayKeys, siteDay: number | null): Promise<void>;
+  sizes(): Promise<LogSizes>;
+}
+
+/** The ledger of one kiosk: the stream of check-ins, and beside it in the same file what the radio heard. */
+export interface CheckinLog extends StreamLog {
+  /** Stream `p`; closed with this one. */
+  readonly presence: StreamLog;
+  readonly dayKeys: DayKeys;
   /** Site day that the day keys belong to, or null before the first trusted clock. */
   readonly dayKeysDay: number | null;
-  sizes(): Promise<LogSizes>;
+  /** Replaces the day keys; the older ones are gone from the file when this resolves. */
+  saveDayKeys(keys: DayKeys, siteDay: number | null): Promise<void>;
+  /** Whether the file may grow. On a full disk it must not: what is left belongs to the write-ahead log of the eviction itself. */
+  allowGrowth(allowed: boolean): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Database } from "../../runtime/sqlite/database.ts";
 import type { Eviction, Watermark } from "./checkin-log.ts";
-import type { Facts } from "./facts.ts";
+import type { StreamFacts } from "./facts.ts";
+import type { StreamTables } from "./rows.ts";
 
 /** What must go to make room: rows up to the new floor, and the range among them that only a tombstone will remember. */
 export interface EvictionPlan {
@@ -11,21 +12,26 @@ export interface EvictionPlan {
 
 /**
  * Plans an eviction of at least `rows` rows in whole batches, oldest first: receipted rows and rows in the gateway's custody go
- * without a trace, the others are named. Rows that no batch holds yet are never taken.
+ * without a trace, the others are named, unless only what is safe elsewhere may go. Rows that no batch holds yet are never taken.
  */
 export async function evictRows(
   database: Database,
-  request: { readonly rows: number; readonly custodyUpto: number; readonly facts: Facts; readonly lastCut: Watermark },
+  request: {
+    readonly rows: number;
+    readonly custodyUpto: number;
+    readonly safeOnly: boolean;
+    readonly facts: StreamFacts;
+    readonly lastCut: Watermark;
+    readonly tables: StreamTables;
+  },
 ): Promise<EvictionPlan> {
-  const { facts, lastCut, custodyUpto } = request;
-  const target = Math.min(facts.floor.upto + request.rows, lastCut.upto);
-  const end = await database.get<{ seq: number; cut: Uint8Array }>(
-    "SELECT seq, cut FROM checkins WHERE seq >= ? AND cut IS NOT NULL ORDER BY seq LIMIT 1",
-    [target],
-  );
-  const floor = end ? { upto: end.seq, hash: new Uint8Array(end.cut) } : facts.floor;
-  const receipted = Math.max(0, Math.min(floor.upto, facts.watermark.upto) - facts.floor.upto);
+  const { facts, lastCut, custodyUpto, safeOnly, tables } = request;
   const safe = Math.max(facts.watermark.upto, custodyUpto, facts.floor.upto);
+  const limit = safeOnly ? Math.min(safe, lastCut.upto) : lastCut.upto;
+  const target = Math.min(facts.floor.upto + request.rows, limit);
+  const end = await tables.firstCutFrom(database, target);
+  const floor = end && end.upto <= limit ? end : facts.floor;
+  const receipted = Math.max(0, Math.min(floor.upto, facts.watermark.upto) - facts.floor.upto);
   const custody = Math.max(0, Math.min(floor.upto, safe) - facts.floor.upto - receipted);
   const lost = Math.max(0, floor.upto - safe);
   return {

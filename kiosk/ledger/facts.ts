@@ -1,7 +1,7 @@
 import { decodeCbor, encodeCbor } from "../../protocol/cbor.ts";
 import type { DayKeys } from "../../protocol/checkin/visitor-tag.ts";
 import { MalformedError } from "../../protocol/errors.ts";
-import { type Epoch, parseEpoch } from "../../protocol/ids.ts";
+import { type Epoch, parseEpoch, type Stream } from "../../protocol/ids.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import type { Watermark } from "./checkin-log.ts";
 
@@ -11,55 +11,77 @@ export interface LedgerHome {
   readonly cardCid: string;
 }
 
-/** Everything that a ledger knows besides its rows. */
-export interface Facts {
+/** What a ledger knows of one stream besides its rows. */
+export interface StreamFacts {
   readonly epoch: Epoch;
-  readonly home: LedgerHome;
   readonly watermark: Watermark;
   /** The batch that ends right before the first row that is still here: where numbering and chain go on from when none is. */
   readonly floor: Watermark;
+}
+
+/** What a ledger knows of its machine and day, whatever the stream. */
+export interface HouseFacts {
+  readonly home: LedgerHome;
   readonly dayKeys: DayKeys;
   readonly dayKeysDay: number | null;
 }
 
-const FACT_NAMES = ["epoch", "home", "watermark", "floor", "day-keys"] as const;
-export type FactName = (typeof FACT_NAMES)[number];
+const STREAM_FACTS = ["epoch", "watermark", "floor"] as const;
+export type StreamFact = (typeof STREAM_FACTS)[number];
 
-function encodedValue(name: FactName, facts: Facts): unknown {
-  switch (name) {
-    case "epoch":
-      return facts.epoch;
-    case "home":
-      return [facts.home.socSerial, facts.home.cardCid];
-    case "watermark":
-      return [facts.watermark.upto, facts.watermark.hash];
-    case "floor":
-      return [facts.floor.upto, facts.floor.hash];
-    case "day-keys": {
-      const { n, tagKey, previousTagKey, periodKey, previousPeriodKey } = facts.dayKeys;
-      return [n, tagKey, previousTagKey, periodKey, previousPeriodKey, facts.dayKeysDay];
-    }
-  }
+/** Check-ins were here first: their facts have no prefix. */
+const PREFIX: Readonly<Record<Stream, string>> = { c: "", p: "presence-" };
+
+/** Writes the named facts of one stream. */
+export async function writeStreamFacts(
+  sql: Sql,
+  { stream, names = STREAM_FACTS, ...facts }: StreamFacts & { readonly stream: Stream; names?: readonly StreamFact[] },
+): Promise<void> {
+  const values = {
+    epoch: facts.epoch,
+    watermark: [facts.watermark.upto, facts.watermark.hash],
+    floor: [facts.floor.upto, facts.floor.hash],
+  };
+  for (const name of names) await writeFact(sql, PREFIX[stream] + name, values[name]);
 }
 
-/** Writes the named facts. */
-export async function writeFacts(sql: Sql, facts: Facts, names: readonly FactName[] = FACT_NAMES): Promise<void> {
-  for (const name of names) {
-    await sql.run(
-      "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      [name, encodeCbor(encodedValue(name, facts))],
-    );
-  }
+/** Writes which machine this ledger belongs to. */
+export async function writeHome(sql: Sql, { socSerial, cardCid }: LedgerHome): Promise<void> {
+  await writeFact(sql, "home", [socSerial, cardCid]);
 }
 
-/** Reads the facts; null when the ledger is new. @throws {MalformedError} PROTO_MALFORMED when one is damaged */
-export async function readFacts(sql: Sql): Promise<Facts | null> {
-  const rows = await sql.all<{ name: string; value: Uint8Array }>("SELECT name, value FROM facts");
-  if (rows.length === 0) return null;
-  const values = new Map(rows.map(({ name, value }) => [name, decodeCbor(new Uint8Array(value))]));
+/** Writes the day keys over the ones before. */
+export async function writeDayKeys(sql: Sql, dayKeys: DayKeys, siteDay: number | null): Promise<void> {
+  const { n, tagKey, previousTagKey, periodKey, previousPeriodKey } = dayKeys;
+  await writeFact(sql, "day-keys", [n, tagKey, previousTagKey, periodKey, previousPeriodKey, siteDay]);
+}
+
+async function writeFact(sql: Sql, name: string, value: unknown): Promise<void> {
+  await sql.run(
+    "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [name, encodeCbor(value)],
+  );
+}
+
+/** Reads the facts of one stream; null when it is new. @throws {MalformedError} PROTO_MALFORMED when one is damaged */
+export async function readStreamFacts(sql: Sql, stream: Stream): Promise<StreamFacts | null> {
+  const values = await readValues(sql);
+  const prefix = PREFIX[stream];
+  if (!values.has(`${prefix}epoch`)) return null;
+  const [upto, hash] = list(values, `${prefix}watermark`, 2) as [number, Uint8Array];
+  const [floorSeq, floorHash] = list(values, `${prefix}floor`, 2) as [number, Uint8Array];
+  return {
+    epoch: parseEpoch(values.get(`${prefix}epoch`)),
+    watermark: { upto, hash },
+    floor: { upto: floorSeq, hash: floorHash },
+  };
+}
+
+/** Reads what belongs to no stream; null when the ledger is new. @throws {MalformedError} PROTO_MALFORMED when one is damaged */
+export async function readHouseFacts(sql: Sql): Promise<HouseFacts | null> {
+  const values = await readValues(sql);
+  if (values.size === 0) return null;
   const [socSerial, cardCid] = list(values, "home", 2) as [string, string];
-  const [upto, hash] = list(values, "watermark", 2) as [number, Uint8Array];
-  const [floorSeq, floorHash] = list(values, "floor", 2) as [number, Uint8Array];
   const keys = list(values, "day-keys", 6) as [
     number,
     Uint8Array,
@@ -69,16 +91,18 @@ export async function readFacts(sql: Sql): Promise<Facts | null> {
     number | null,
   ];
   return {
-    epoch: parseEpoch(values.get("epoch")),
     home: { socSerial, cardCid },
-    watermark: { upto, hash },
-    floor: { upto: floorSeq, hash: floorHash },
     dayKeys: { n: keys[0], tagKey: keys[1], previousTagKey: keys[2], periodKey: keys[3], previousPeriodKey: keys[4] },
     dayKeysDay: keys[5],
   };
 }
 
-function list(values: ReadonlyMap<string, unknown>, name: FactName, length: number): readonly unknown[] {
+async function readValues(sql: Sql): Promise<ReadonlyMap<string, unknown>> {
+  const rows = await sql.all<{ name: string; value: Uint8Array }>("SELECT name, value FROM facts");
+  return new Map(rows.map(({ name, value }) => [name, decodeCbor(new Uint8Array(value))]));
+}
+
+function list(values: ReadonlyMap<string, unknown>, name: string, length: number): readonly unknown[] {
   const value = values.get(name);
   if (!Array.isArray(value) || value.length !== length) throw new MalformedError("ledger fact damaged", { fact: name });
   return value;

@@ -3,23 +3,36 @@ import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { toHex } from "../../protocol/bytes.ts";
 import { genesisHash } from "../../protocol/checkin/batch.ts";
+import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import { firstDayKeys } from "../../protocol/checkin/visitor-tag.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
-import { type DeviceId, type Epoch, parseEpoch, type SiteId } from "../../protocol/ids.ts";
+import { type DeviceId, type Epoch, parseEpoch, type SiteId, type Stream } from "../../protocol/ids.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { faultFields } from "../../runtime/log.ts";
 import { Database, StoreCorruptError, StoreError } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
-import { type Facts, type LedgerHome, readFacts, writeFacts } from "./facts.ts";
-import { selectSessions } from "./rows.ts";
+import type { CheckinLog } from "./checkin-log.ts";
+import {
+  type HouseFacts,
+  type LedgerHome,
+  readHouseFacts,
+  readStreamFacts,
+  type StreamFacts,
+  writeDayKeys,
+  writeHome,
+  writeStreamFacts,
+} from "./facts.ts";
+import { TABLES } from "./rows.ts";
 import { salvageRows } from "./salvage.ts";
 import { SqliteCheckinLog } from "./sqlite-checkin-log.ts";
+import { type LogDeps, SqliteStreamLog } from "./sqlite-stream-log.ts";
 
 /** Small pages: a scan writes one, and a flash card wears by the page. Measured in `npm run bench -- ledger`. */
 const PAGE_BYTES = 1_024;
 /** Pages of the write-ahead log; a commit into a log that need not grow costs one flush, into one that grows two. */
 const WAL_PAGES = 256;
 const MIGRATIONS = join(import.meta.dirname, "migrations");
+const NOTHING = { rows: 0, unreadable: 0 };
 
 export interface LedgerOptions {
   /** Folder of the ledger; made when absent. */
@@ -66,19 +79,39 @@ async function openSound(file: string, options: LedgerOptions): Promise<SqliteCh
     await requireSound(database);
     await migrate(database, MIGRATIONS);
     await growOnce(database);
-    const known = await readFacts(database);
-    const facts = known ?? (await createFacts(database, file, options));
-    const log = await resume(database, facts, options);
-    if (!known || sameHome(known.home, options.home)) return log;
-    const reissued = await log.startEpoch();
-    await database.transaction((sql) => writeFacts(sql, { ...facts, home: options.home }, ["home"]));
-    await writeEpochCopy(file, log.key.epoch);
-    options.log.warn("ledger.moved_to_other_machine", { reissued });
+    const house = await readHouseFacts(database);
+    const log = await resume(database, house ?? (await createHouse(database, options)), options);
+    if (house && !sameHome(house.home, options.home)) await moveHome(database, log, options);
+    await writeEpochCopy(file, log);
     return log;
   } catch (fault) {
     await database.close();
     throw fault;
   }
+}
+
+/** A ledger opened for looking only. */
+export interface PeekedLedger {
+  readonly log: Pick<CheckinLog, "key" | "watermark" | "lastSeq" | "nextBatch">;
+  close(): Promise<void>;
+}
+
+/** Opens a ledger for looking only, beside a service that may be running on it; null when there is none. */
+export async function peekLedger(
+  options: Pick<LedgerOptions, "folder" | "crypto" | "site" | "device">,
+): Promise<PeekedLedger | null> {
+  const file = join(options.folder, "ledger.db");
+  if (!existsSync(file)) return null;
+  const database = await Database.open({ file, readOnly: true });
+  try {
+    const deps = await loadStream(database, options, "c");
+    if (deps) return { log: new SqliteStreamLog(deps), close: () => database.close() };
+  } catch (fault) {
+    await database.close();
+    throw fault;
+  }
+  await database.close();
+  return null;
 }
 
 /** Lets log and file grow now, in one go, instead of a little with each of the first scans. */
@@ -104,46 +137,84 @@ function sameHome(stored: LedgerHome, found: LedgerHome): boolean {
   return same(stored.socSerial, found.socSerial) && same(stored.cardCid, found.cardCid);
 }
 
-async function createFacts(database: Database, file: string, options: LedgerOptions): Promise<Facts> {
-  const epoch = toHex(options.crypto.randomBytes(8)) as Epoch;
-  const start = { upto: 0, hash: genesisHash(options.crypto, { device: options.device, epoch, stream: "c" }) };
-  const facts: Facts = {
-    epoch,
-    home: options.home,
-    watermark: start,
-    floor: start,
-    dayKeys: firstDayKeys(options.crypto, options.siteSeed ?? options.crypto.randomBytes(32)),
-    dayKeysDay: null,
-  };
-  await database.transaction((sql) => writeFacts(sql, facts));
-  await writeEpochCopy(file, epoch);
-  return facts;
+/** Two copies of one card must never merge: both streams go on in a new epoch. */
+async function moveHome(database: Database, log: SqliteCheckinLog, options: LedgerOptions): Promise<void> {
+  const reissued = (await log.startEpoch()) + (await log.presence.startEpoch());
+  await database.transaction((sql) => writeHome(sql, options.home));
+  options.log.warn("ledger.moved_to_other_machine", { reissued });
 }
 
-async function resume(database: Database, facts: Facts, options: LedgerOptions): Promise<SqliteCheckinLog> {
-  const last = await database.get<{ seq: number | null }>("SELECT max(seq) AS seq FROM checkins");
-  const cut = await database.get<{ seq: number; cut: Uint8Array }>(
-    "SELECT seq, cut FROM checkins WHERE cut IS NOT NULL ORDER BY seq DESC LIMIT 1",
-  );
-  const { crypto, site, device } = options;
-  return new SqliteCheckinLog({
-    database,
-    crypto,
-    site,
-    device,
-    facts,
-    sessions: await selectSessions(database),
-    lastSeq: last?.seq ?? facts.floor.upto,
-    lastCut: cut ? { upto: cut.seq, hash: new Uint8Array(cut.cut) } : facts.floor,
+async function createHouse(database: Database, options: LedgerOptions): Promise<HouseFacts> {
+  const { crypto, home, siteSeed } = options;
+  const house = { home, dayKeys: firstDayKeys(crypto, siteSeed ?? crypto.randomBytes(32)), dayKeysDay: null };
+  await database.transaction(async (sql) => {
+    await writeHome(sql, home);
+    await writeDayKeys(sql, house.dayKeys, null);
+    await writeStreamFacts(sql, { ...newStream(options, "c"), stream: "c" });
   });
+  return house;
 }
 
-/** Keeps the epoch a second time outside the database: without it, salvaged seals could not be opened. */
-async function writeEpochCopy(file: string, epoch: Epoch): Promise<void> {
+function newStream({ crypto, device }: LedgerOptions, stream: Stream): StreamFacts {
+  const epoch = toHex(crypto.randomBytes(8)) as Epoch;
+  const start = { upto: 0, hash: genesisHash(crypto, { device, epoch, stream }) };
+  return { epoch, watermark: start, floor: start };
+}
+
+async function resume(database: Database, house: HouseFacts, options: LedgerOptions): Promise<SqliteCheckinLog> {
+  const presence = new SqliteStreamLog(await resumeStream(database, options, "p"));
+  return new SqliteCheckinLog({ ...(await resumeStream(database, options, "c")), ...house, presence });
+}
+
+async function resumeStream(database: Database, options: LedgerOptions, stream: Stream): Promise<LogDeps> {
+  const known = await loadStream(database, options, stream);
+  if (known) return known;
+  const facts = newStream(options, stream);
+  await database.transaction((sql) => writeStreamFacts(sql, { ...facts, stream }));
+  const { crypto, site, device } = options;
+  const sessions = new Map<string, SessionHeader>();
+  return { stream, database, crypto, site, device, facts, sessions, lastSeq: 0, lastCut: facts.floor };
+}
+
+/** What a stream's log goes on from; null when the ledger does not have the stream yet. */
+async function loadStream(
+  database: Database,
+  { crypto, site, device }: Pick<LedgerOptions, "crypto" | "site" | "device">,
+  stream: Stream,
+): Promise<LogDeps | null> {
+  const tables = TABLES[stream];
+  const facts = await readStreamFacts(database, stream);
+  return (
+    facts && {
+      stream,
+      database,
+      crypto,
+      site,
+      device,
+      facts,
+      sessions: await tables.selectSessions(database),
+      lastSeq: (await tables.edge(database, "DESC")) ?? facts.floor.upto,
+      lastCut: (await tables.lastCut(database)) ?? facts.floor,
+    }
+  );
+}
+
+/** Keeps the epochs a second time outside the database: without them, salvaged seals could not be opened. */
+async function writeEpochCopy(file: string, log: SqliteCheckinLog): Promise<void> {
   const path = `${file}.epoch`;
-  await writeFile(`${path}.new`, epoch, { mode: 0o600, flush: true });
+  const text = `${log.key.epoch}\n${log.presence.key.epoch}\n`;
+  if (existsSync(path) && (await readFile(path, "utf8")) === text) return;
+  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
   await rename(`${path}.new`, path);
   await syncFolder(dirname(file));
+}
+
+/** Epochs of check-ins and presence; as many as there are. */
+async function readEpochCopy(file: string): Promise<readonly (Epoch | undefined)[]> {
+  const path = `${file}.epoch`;
+  if (!existsSync(path)) return [];
+  const lines = (await readFile(path, "utf8")).split("\n");
+  return lines.filter((line) => line !== "").map(parseEpoch);
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -155,9 +226,15 @@ async function syncFolder(path: string): Promise<void> {
 async function replaceDamaged(file: string, options: LedgerOptions): Promise<SqliteCheckinLog> {
   const name = `${file}.corrupt-${toHex(options.crypto.randomBytes(4))}`;
   for (const suffix of ["", "-wal", "-shm"]) if (existsSync(file + suffix)) await rename(file + suffix, name + suffix);
-  const oldEpoch = existsSync(`${file}.epoch`) ? parseEpoch((await readFile(`${file}.epoch`, "utf8")).trim()) : null;
+  const [checkins, presence] = await readEpochCopy(file);
   const log = await openSound(file, options);
-  const saved = oldEpoch ? await salvageRows(name, oldEpoch, log) : { rows: 0, unreadable: 0 };
-  options.log.warn("ledger.salvaged", { rows: saved.rows, unreadable: saved.unreadable });
+  const saved = checkins ? await salvageRows(name, checkins, log) : NOTHING;
+  const heard = presence ? await salvageRows(name, presence, log.presence) : NOTHING;
+  options.log.warn("ledger.salvaged", {
+    rows: saved.rows,
+    unreadable: saved.unreadable,
+    presenceRows: heard.rows,
+    presenceUnreadable: heard.unreadable,
+  });
   return log;
 }

@@ -3,7 +3,7 @@ import { type CheckinRecord, encodeRecord } from "../../protocol/checkin/record.
 import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import type { Epoch } from "../../protocol/ids.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
-import { type DiskRow, insertRows, insertSession, selectRows } from "./rows.ts";
+import type { DiskRow, StreamTables } from "./rows.ts";
 
 /** The same happening under a new number; its seals stay bound to where it first stood. */
 export function reissue(record: CheckinRecord, epoch: Epoch, seq: number): CheckinRecord {
@@ -11,18 +11,24 @@ export function reissue(record: CheckinRecord, epoch: Epoch, seq: number): Check
 }
 
 /**
- * Replaces the whole table by the rows from `from` on, numbered anew from 1 and not yet cut. Runs inside the caller's transaction.
+ * Replaces a stream's whole table by the rows from `from` on, numbered anew from 1 and not yet cut. Runs inside the caller's transaction.
  *
  * @param old.epoch the epoch that the rows stand in now
  * @returns rows issued again
  */
 export async function reissueRows(
   sql: Sql,
-  old: { readonly from: number; readonly epoch: Epoch; readonly sessions: ReadonlyMap<string, SessionHeader> },
+  old: {
+    readonly tables: StreamTables;
+    readonly from: number;
+    readonly epoch: Epoch;
+    readonly sessions: ReadonlyMap<string, SessionHeader>;
+  },
 ): Promise<number> {
+  const { tables } = old;
   const rows: DiskRow[] = [];
   for (let from = old.from; ; ) {
-    const part = await selectRows(sql, from, 1_000);
+    const part = await tables.selectRows(sql, from, 1_000);
     const last = part.at(-1);
     if (!last) break;
     from = last.record.seq + 1;
@@ -31,17 +37,16 @@ export async function reissueRows(
       rows.push({ record: issued, encoded: encodeRecord(issued), tag, cut: null });
     }
   }
-  await sql.run("DELETE FROM checkins");
-  await sql.run("DELETE FROM sessions");
-  await insertRows(sql, rows);
-  await keepSessions(sql, rows, old.sessions);
+  await tables.clear(sql);
+  await tables.insertRows(sql, rows);
+  await keepSessions(sql, rows, old);
   return rows.length;
 }
 
 async function keepSessions(
   sql: Sql,
   rows: readonly DiskRow[],
-  sessions: ReadonlyMap<string, SessionHeader>,
+  { tables, sessions }: { readonly tables: StreamTables; readonly sessions: ReadonlyMap<string, SessionHeader> },
 ): Promise<void> {
   const kept = new Set<string>();
   for (const { record } of rows) {
@@ -49,6 +54,6 @@ async function keepSessions(
     const header = id === undefined ? undefined : sessions.get(id);
     if (id === undefined || !header || kept.has(id)) continue;
     kept.add(id);
-    await insertSession(sql, record.seq, header);
+    await tables.insertSession(sql, record.seq, header);
   }
 }

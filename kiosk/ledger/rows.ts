@@ -3,7 +3,7 @@ import { decodeCbor, encodeCbor } from "../../protocol/cbor.ts";
 import { decodeRecord } from "../../protocol/checkin/record.ts";
 import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import { MalformedError } from "../../protocol/errors.ts";
-import type { VisitorTag } from "../../protocol/ids.ts";
+import type { Stream, VisitorTag } from "../../protocol/ids.ts";
 import type { Sql, SqlValue } from "../../runtime/sqlite/database.ts";
 import type { LoggedRow } from "./checkin-log.ts";
 
@@ -22,70 +22,141 @@ export interface DiskRow extends LoggedRow {
 /** SQLite's limit on bound values is 32,766; 4 a row. */
 const ROWS_PER_INSERT = 500;
 
-/** Appends rows with one statement for up to 500. Their seqs must follow the last one. */
-export async function insertRows(sql: Sql, rows: readonly DiskRow[]): Promise<void> {
-  for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
-    const part = rows.slice(at, at + ROWS_PER_INSERT);
-    const marks = part.map(() => "(?, ?, ?, ?)").join(", ");
-    const values = part.flatMap(({ record, encoded, tag, cut }): SqlValue[] => [
-      record.seq,
-      encoded,
-      tag && fromHex(tag),
-      cut,
+/** The two tables of one stream: its rows, and the sealing sessions that they use. */
+export class StreamTables {
+  readonly #rows: string;
+  readonly #sessions: string;
+
+  constructor(rows: string, sessions: string) {
+    this.#rows = rows;
+    this.#sessions = sessions;
+  }
+
+  /** Appends rows with one statement for up to 500. Their seqs must follow the last one. */
+  async insertRows(sql: Sql, rows: readonly DiskRow[]): Promise<void> {
+    for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
+      const part = rows.slice(at, at + ROWS_PER_INSERT);
+      const marks = part.map(() => "(?, ?, ?, ?)").join(", ");
+      const values = part.flatMap(({ record, encoded, tag, cut }): SqlValue[] => [
+        record.seq,
+        encoded,
+        tag && fromHex(tag),
+        cut,
+      ]);
+      await sql.run(`INSERT INTO ${this.#rows} (seq, record, tag, cut) VALUES ${marks}`, values);
+    }
+  }
+
+  /** Reads rows in order of seq. @throws {MalformedError} PROTO_MALFORMED when a stored record is damaged */
+  async selectRows(sql: Sql, from: number, limit: number): Promise<DiskRow[]> {
+    const rows = await sql.all<StoredRow>(
+      `SELECT seq, record, tag, cut FROM ${this.#rows} WHERE seq >= ? ORDER BY seq LIMIT ?`,
+      [from, limit],
+    );
+    return rows.map(({ record, tag, cut }) => {
+      const encoded = new Uint8Array(record);
+      return {
+        encoded,
+        record: decodeRecord(encoded),
+        tag: tag && (toHex(tag) as VisitorTag),
+        cut: cut && new Uint8Array(cut),
+      };
+    });
+  }
+
+  /** How many rows there are, and the last seq; null without rows. */
+  async count(sql: Sql): Promise<{ readonly rows: number; readonly last: number | null }> {
+    const found = await sql.get<{ n: number; last: number | null }>(
+      `SELECT count(*) AS n, max(seq) AS last FROM ${this.#rows}`,
+    );
+    return { rows: found?.n ?? 0, last: found?.last ?? null };
+  }
+
+  /** First or last seq on the disk; undefined without rows. */
+  async edge(sql: Sql, order: "ASC" | "DESC"): Promise<number | undefined> {
+    const row = await sql.get<{ seq: number }>(`SELECT seq FROM ${this.#rows} ORDER BY seq ${order} LIMIT 1`);
+    return row?.seq;
+  }
+
+  /** The hash of the batch that ends with this row, or null. */
+  async cutAt(sql: Sql, seq: number): Promise<Uint8Array | null> {
+    const row = await sql.get<{ cut: Uint8Array | null }>(`SELECT cut FROM ${this.#rows} WHERE seq = ?`, [seq]);
+    return row?.cut ? new Uint8Array(row.cut) : null;
+  }
+
+  /** Fixes a batch's end. */
+  async setCut(sql: Sql, seq: number, hash: Uint8Array): Promise<void> {
+    await sql.run(`UPDATE ${this.#rows} SET cut = ? WHERE seq = ?`, [hash, seq]);
+  }
+
+  /** The first batch that ends at `seq` or behind; null when none does. */
+  async firstCutFrom(sql: Sql, seq: number): Promise<{ upto: number; hash: Uint8Array } | null> {
+    return this.#cut(sql, "seq >= ? AND", "ASC", [seq]);
+  }
+
+  /** The last batch that was cut; null before the first. */
+  async lastCut(sql: Sql): Promise<{ upto: number; hash: Uint8Array } | null> {
+    return this.#cut(sql, "", "DESC", []);
+  }
+
+  /** Writes a sealing session's header under the seq of the first row that uses it. */
+  async insertSession(sql: Sql, firstSeq: number, header: SessionHeader): Promise<void> {
+    const { id, matchKeyId, matchEnc, vaultKeyId, vaultEnc } = header;
+    await sql.run(`INSERT OR REPLACE INTO ${this.#sessions} (id, header) VALUES (?, ?)`, [
+      firstSeq,
+      encodeCbor([id, matchKeyId, matchEnc, vaultKeyId, vaultEnc]),
     ]);
-    await sql.run(`INSERT INTO checkins (seq, record, tag, cut) VALUES ${marks}`, values);
+  }
+
+  /** Reads every header that is still on the disk, by session id in hex. */
+  async selectSessions(sql: Sql): Promise<Map<string, SessionHeader>> {
+    const rows = await sql.all<{ header: Uint8Array }>(`SELECT header FROM ${this.#sessions} ORDER BY id`);
+    return new Map(rows.map(({ header }) => headerOf(new Uint8Array(header))));
+  }
+
+  /** Deletes rows up to `upto` and the sessions that no later row uses. @returns rows deleted */
+  async deleteRows(sql: Sql, upto: number): Promise<number> {
+    const deleted = await sql.run(`DELETE FROM ${this.#rows} WHERE seq <= ?`, [upto]);
+    const sessions = this.#sessions;
+    await sql.run(`DELETE FROM ${sessions} WHERE id < (SELECT max(id) FROM ${sessions} WHERE id <= ?)`, [upto + 1]);
+    return deleted;
+  }
+
+  /** Empties both tables. */
+  async clear(sql: Sql): Promise<void> {
+    await sql.run(`DELETE FROM ${this.#rows}`);
+    await sql.run(`DELETE FROM ${this.#sessions}`);
+  }
+
+  async #cut(
+    sql: Sql,
+    where: string,
+    order: "ASC" | "DESC",
+    values: readonly SqlValue[],
+  ): Promise<{ upto: number; hash: Uint8Array } | null> {
+    const row = await sql.get<{ seq: number; cut: Uint8Array }>(
+      `SELECT seq, cut FROM ${this.#rows} WHERE ${where} cut IS NOT NULL ORDER BY seq ${order} LIMIT 1`,
+      values,
+    );
+    return row ? { upto: row.seq, hash: new Uint8Array(row.cut) } : null;
   }
 }
 
-/** Reads rows in order of seq. @throws {MalformedError} PROTO_MALFORMED when a stored record is damaged */
-export async function selectRows(sql: Sql, from: number, limit: number): Promise<DiskRow[]> {
-  const rows = await sql.all<StoredRow>(
-    "SELECT seq, record, tag, cut FROM checkins WHERE seq >= ? ORDER BY seq LIMIT ?",
-    [from, limit],
-  );
-  return rows.map(({ record, tag, cut }) => {
-    const encoded = new Uint8Array(record);
-    return {
-      encoded,
-      record: decodeRecord(encoded),
-      tag: tag && (toHex(tag) as VisitorTag),
-      cut: cut && new Uint8Array(cut),
-    };
-  });
-}
+/** The tables of each stream. */
+export const TABLES: Readonly<Record<Stream, StreamTables>> = {
+  c: new StreamTables("checkins", "sessions"),
+  p: new StreamTables("presence", "presence_sessions"),
+};
 
-/** Writes a sealing session's header under the seq of the first row that uses it. */
-export async function insertSession(sql: Sql, firstSeq: number, header: SessionHeader): Promise<void> {
-  const { id, matchKeyId, matchEnc, vaultKeyId, vaultEnc } = header;
-  await sql.run("INSERT OR REPLACE INTO sessions (id, header) VALUES (?, ?)", [
-    firstSeq,
-    encodeCbor([id, matchKeyId, matchEnc, vaultKeyId, vaultEnc]),
-  ]);
-}
-
-/** Reads every header that is still on the disk, by session id in hex. */
-export async function selectSessions(sql: Sql): Promise<Map<string, SessionHeader>> {
-  const rows = await sql.all<{ header: Uint8Array }>("SELECT header FROM sessions ORDER BY id");
-  return new Map(
-    rows.map(({ header }) => {
-      const fields = decodeCbor(new Uint8Array(header));
-      if (!Array.isArray(fields) || fields.length !== 5)
-        throw new MalformedError("sealing session damaged in the ledger");
-      const [id, matchKeyId, matchEnc, vaultKeyId, vaultEnc] = fields as [
-        Uint8Array,
-        Uint8Array,
-        Uint8Array,
-        Uint8Array,
-        Uint8Array,
-      ];
-      return [toHex(id), { id, matchKeyId, matchEnc, vaultKeyId, vaultEnc }];
-    }),
-  );
-}
-
-/** Deletes rows up to `upto` and the sessions that no later row uses. @returns rows deleted */
-export async function deleteRows(sql: Sql, upto: number): Promise<number> {
-  const deleted = await sql.run("DELETE FROM checkins WHERE seq <= ?", [upto]);
-  await sql.run("DELETE FROM sessions WHERE id < (SELECT max(id) FROM sessions WHERE id <= ?)", [upto + 1]);
-  return deleted;
+function headerOf(bytes: Uint8Array): [string, SessionHeader] {
+  const fields = decodeCbor(bytes);
+  if (!Array.isArray(fields) || fields.length !== 5) throw new MalformedError("sealing session damaged in the ledger");
+  const [id, matchKeyId, matchEnc, vaultKeyId, vaultEnc] = fields as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  return [toHex(id), { id, matchKeyId, matchEnc, vaultKeyId, vaultEnc }];
 }

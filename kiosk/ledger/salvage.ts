@@ -1,11 +1,11 @@
-import { decodeCbor } from "../../protocol/cbor.ts";
 import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import { BluepostError } from "../../protocol/errors.ts";
-import type { Epoch } from "../../protocol/ids.ts";
+import type { Epoch, Stream } from "../../protocol/ids.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
+import { readStreamFacts } from "./facts.ts";
 import { reissue } from "./reissue.ts";
-import { type DiskRow, selectRows, selectSessions } from "./rows.ts";
-import type { SqliteCheckinLog } from "./sqlite-checkin-log.ts";
+import { type DiskRow, type StreamTables, TABLES } from "./rows.ts";
+import type { SqliteStreamLog } from "./sqlite-stream-log.ts";
 
 /** Unreadable rows in a row after which the rest of a damaged file is given up. */
 const GIVE_UP_AFTER = 500;
@@ -16,17 +16,18 @@ export interface Salvage {
   readonly unreadable: number;
 }
 
-/** Reads every row that a damaged ledger still gives, and issues each again in a new log. Never fails for a bad row. */
-export async function salvageRows(damaged: string, epoch: Epoch, into: SqliteCheckinLog): Promise<Salvage> {
+/** Reads every row of a stream that a damaged ledger still gives, and issues each again in a new log. Never fails for a bad row. */
+export async function salvageRows(damaged: string, epoch: Epoch, into: SqliteStreamLog): Promise<Salvage> {
+  const tables = TABLES[into.key.stream];
   const source = await Database.open({ file: damaged, readOnly: true }).catch(() => null);
   if (!source || !(await readable(() => source.get("PRAGMA schema_version")))) return { rows: 0, unreadable: 0 };
-  const sessions = await readableSessions(source);
-  const bounds = await readableBounds(source);
+  const sessions = await readableSessions(source, tables);
+  const bounds = await readableBounds(source, into.key.stream);
   let rows = 0;
   let unreadable = 0;
   let failures = 0;
   for (let seq = bounds.from; seq <= bounds.to && failures < GIVE_UP_AFTER; seq += 1) {
-    const row = await readable(() => selectOne(source, seq));
+    const row = await readable(() => selectOne(source, tables, seq));
     if (row === null) continue;
     if (row === undefined) {
       unreadable += 1;
@@ -41,8 +42,8 @@ export async function salvageRows(damaged: string, epoch: Epoch, into: SqliteChe
   return { rows, unreadable };
 }
 
-async function selectOne(source: Database, seq: number): Promise<DiskRow | null> {
-  const [row] = await selectRows(source, seq, 1);
+async function selectOne(source: Database, tables: StreamTables, seq: number): Promise<DiskRow | null> {
+  const [row] = await tables.selectRows(source, seq, 1);
   return row?.record.seq === seq ? row : null;
 }
 
@@ -56,19 +57,14 @@ async function readable<T>(read: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function readableSessions(source: Database): Promise<ReadonlyMap<string, SessionHeader>> {
-  return (await readable(() => selectSessions(source))) ?? new Map();
+async function readableSessions(source: Database, tables: StreamTables): Promise<ReadonlyMap<string, SessionHeader>> {
+  return (await readable(() => tables.selectSessions(source))) ?? new Map();
 }
 
-async function readableBounds(source: Database): Promise<{ from: number; to: number }> {
-  const edge = async (order: "ASC" | "DESC"): Promise<number | undefined> => {
-    const row = await readable(() =>
-      source.get<{ seq: number }>(`SELECT seq FROM checkins ORDER BY seq ${order} LIMIT 1`),
-    );
-    return row?.seq;
-  };
-  const floor = await readable(() => source.get<{ value: Uint8Array }>("SELECT value FROM facts WHERE name = 'floor'"));
-  const fields = floor && (decodeCbor(new Uint8Array(floor.value)) as [number]);
-  const from = (await edge("ASC")) ?? (fields ? fields[0] + 1 : 1);
+async function readableBounds(source: Database, stream: Stream): Promise<{ from: number; to: number }> {
+  const edge = (order: "ASC" | "DESC"): Promise<number | undefined> =>
+    readable(async () => TABLES[stream].edge(source, order));
+  const facts = await readable(() => readStreamFacts(source, stream));
+  const from = (await edge("ASC")) ?? (facts ? facts.floor.upto + 1 : 1);
   return { from, to: (await edge("DESC")) ?? from + GIVE_UP_AFTER };
 }

@@ -1,314 +1,56 @@
-import { toHex } from "../../protocol/bytes.ts";
-import { genesisHash, type StreamKey } from "../../protocol/checkin/batch.ts";
-import { type CheckinRecord, encodeRecord } from "../../protocol/checkin/record.ts";
-import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import type { DayKeys } from "../../protocol/checkin/visitor-tag.ts";
-import type { CryptoPort } from "../../protocol/crypto-port.ts";
-import type { DeviceId, Epoch, SiteId, VisitorTag } from "../../protocol/ids.ts";
-import type { Database, Sql } from "../../runtime/sqlite/database.ts";
-import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
-import type {
-  Append,
-  CheckinLog,
-  CutBatch,
-  Eviction,
-  LoggedRow,
-  LogSizes,
-  RecordDraft,
-  Watermark,
-} from "./checkin-log.ts";
-import { buildBatch, type CutContext, splitForBatches } from "./cut.ts";
-import { evictRows } from "./evict.ts";
-import { type FactName, type Facts, writeFacts } from "./facts.ts";
-import { reissueRows } from "./reissue.ts";
-import { type DiskRow, deleteRows, insertRows, insertSession, selectRows } from "./rows.ts";
-
-/** Most appends that one commit takes up. */
-const MAX_GROUP = 256;
-/** Commits after which a confirmation that is only in memory is written along. */
-const LAZY_COMMITS = 64;
+import type { CheckinLog } from "./checkin-log.ts";
+import { writeDayKeys } from "./facts.ts";
+import { type LogDeps, SqliteStreamLog } from "./sqlite-stream-log.ts";
 
 /** SQLite's own limit on the number of pages. */
 const MAX_PAGES = 4_294_967_294;
 
-/** What the log is opened with; made by kiosk/ledger/open-ledger.ts. */
-export interface LogDeps {
-  readonly database: Database;
-  readonly crypto: CryptoPort;
-  readonly site: SiteId;
-  readonly device: DeviceId;
-  readonly facts: Facts;
-  readonly sessions: Map<string, SessionHeader>;
-  /** Highest seq on the disk, and the last batch cut. */
-  readonly lastSeq: number;
-  readonly lastCut: Watermark;
+/** What the ledger is opened with; made by kiosk/ledger/open-ledger.ts. */
+export interface LedgerDeps extends LogDeps {
+  readonly presence: SqliteStreamLog;
+  readonly dayKeys: DayKeys;
+  readonly dayKeysDay: number | null;
 }
 
-/** The {@link CheckinLog} of stream `c` over SQLite. One commit a scan, one page a commit, no index. */
-export class SqliteCheckinLog implements CheckinLog {
-  readonly #deps: LogDeps;
-  readonly #appends: GroupCommit<readonly Append[], readonly LoggedRow[]>;
-  #facts: Facts;
-  #lastSeq: number;
-  #lastCut: Watermark;
-  #unsavedConfirmations = 0;
-  #tail: Promise<unknown> = Promise.resolve();
+/** The {@link CheckinLog} over SQLite: both streams and the day keys in one file, each stream with tables of its own. */
+export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
+  readonly presence: SqliteStreamLog;
+  readonly #database: LogDeps["database"];
+  #dayKeys: DayKeys;
+  #dayKeysDay: number | null;
 
-  constructor(deps: LogDeps) {
-    this.#deps = deps;
-    this.#facts = deps.facts;
-    this.#lastSeq = deps.lastSeq;
-    this.#lastCut = deps.lastCut;
-    this.#appends = new GroupCommit({
-      commit: (jobs) => this.#exclusive(() => this.#commit(jobs)),
-      maxGroup: MAX_GROUP,
-    });
-  }
-
-  get key(): StreamKey {
-    return { device: this.#deps.device, epoch: this.#facts.epoch, stream: "c" };
-  }
-
-  get watermark(): Watermark {
-    return this.#facts.watermark;
-  }
-
-  get lastSeq(): number {
-    return this.#lastSeq;
+  constructor(deps: LedgerDeps) {
+    super(deps);
+    this.presence = deps.presence;
+    this.#database = deps.database;
+    this.#dayKeys = deps.dayKeys;
+    this.#dayKeysDay = deps.dayKeysDay;
   }
 
   get dayKeys(): DayKeys {
-    return this.#facts.dayKeys;
+    return this.#dayKeys;
   }
 
   get dayKeysDay(): number | null {
-    return this.#facts.dayKeysDay;
-  }
-
-  append(rows: readonly Append[]): Promise<readonly LoggedRow[]> {
-    return this.#appends.add(rows);
-  }
-
-  read(from: number, limit: number): Promise<readonly LoggedRow[]> {
-    return this.#exclusive(() => selectRows(this.#deps.database, from, limit));
-  }
-
-  cutPending(): Promise<number> {
-    return this.#exclusive(async () => {
-      const pending = await selectRows(this.#deps.database, this.#lastCut.upto + 1, MAX_GROUP * 8);
-      let last = this.#lastCut;
-      const cuts = splitForBatches(pending).map((run) => {
-        const batch = buildBatch(this.#context(), last, run);
-        last = { upto: batch.to, hash: batch.hash };
-        return last;
-      });
-      if (cuts.length === 0) return 0;
-      await this.#deps.database.transaction(async (sql) => {
-        for (const { upto, hash } of cuts) await sql.run("UPDATE checkins SET cut = ? WHERE seq = ?", [hash, upto]);
-      });
-      this.#lastCut = last;
-      return cuts.length;
-    });
-  }
-
-  nextBatch(seq: number): Promise<CutBatch | null> {
-    return this.#exclusive(async () => {
-      const after = Math.max(seq, this.#facts.floor.upto);
-      const previous = await this.#hashAt(after);
-      if (!previous || after >= this.#lastCut.upto) return null;
-      const rows = await selectRows(this.#deps.database, after + 1, 256);
-      const end = rows.findIndex(({ cut }) => cut !== null);
-      return end < 0 ? null : buildBatch(this.#context(), { upto: after, hash: previous }, rows.slice(0, end + 1));
-    });
-  }
-
-  hashAt(seq: number): Promise<Uint8Array | null> {
-    return this.#exclusive(() => this.#hashAt(seq));
-  }
-
-  /** Appends a row that another ledger file held; its seals and origin stay as they are. */
-  async adopt(
-    record: CheckinRecord,
-    tag: VisitorTag | null,
-    sessions: ReadonlyMap<string, SessionHeader>,
-  ): Promise<void> {
-    const { identity, ...draft } = record;
-    const session = identity && sessions.get(toHex(identity.session));
-    const seal = identity && session ? () => ({ identity, session }) : null;
-    await this.append([{ draft, tag, seal }]);
-  }
-
-  confirm(watermark: Watermark): void {
-    this.#facts = { ...this.#facts, watermark };
-    this.#unsavedConfirmations = Math.max(1, this.#unsavedConfirmations);
-  }
-
-  prune(seq: number): Promise<number> {
-    return this.#exclusive(async () => {
-      const upto = Math.min(seq, this.#facts.watermark.upto);
-      const hash = await this.#hashAt(upto);
-      if (!hash || upto <= this.#facts.floor.upto) return 0;
-      return this.#dropUpto({ upto, hash });
-    });
-  }
-
-  evict(request: { rows: number; custodyUpto: number; tombstone: RecordDraft }): Promise<Eviction> {
-    return this.#exclusive(async () => {
-      const plan = await evictRows(this.#deps.database, { ...request, facts: this.#facts, lastCut: this.#lastCut });
-      if (plan.lost)
-        await this.#bury(plan.floor, {
-          ...request.tombstone,
-          kind: "tombstone",
-          lost: { ...plan.lost, reason: "disk_full" },
-        });
-      else if (plan.floor.upto > this.#facts.floor.upto) await this.#dropUpto(plan.floor);
-      return plan.counts;
-    });
-  }
-
-  allowGrowth(allowed: boolean): Promise<void> {
-    return this.#exclusive(async () => {
-      const row = await this.#deps.database.get<{ page_count: number }>("PRAGMA page_count");
-      const pages = allowed ? MAX_PAGES : Math.max(1, row?.page_count ?? MAX_PAGES);
-      await this.#deps.database.exec(`PRAGMA max_page_count = ${pages}`);
-    });
-  }
-
-  startEpoch(): Promise<number> {
-    return this.#exclusive(async () => {
-      const epoch = toHex(this.#deps.crypto.randomBytes(8)) as Epoch;
-      const start = { upto: 0, hash: genesisHash(this.#deps.crypto, { ...this.key, epoch }) };
-      const facts = { ...this.#facts, epoch, watermark: start, floor: start };
-      const issued = await this.#deps.database.transaction(async (sql) => {
-        const count = await reissueRows(sql, {
-          from: this.#facts.watermark.upto + 1,
-          epoch: this.#facts.epoch,
-          sessions: this.#deps.sessions,
-        });
-        await writeFacts(sql, facts);
-        return count;
-      });
-      this.#facts = facts;
-      this.#lastSeq = issued;
-      this.#lastCut = start;
-      return issued;
-    });
+    return this.#dayKeysDay;
   }
 
   async saveDayKeys(dayKeys: DayKeys, siteDay: number | null): Promise<void> {
-    await this.#exclusive(async () => {
-      const facts = { ...this.#facts, dayKeys, dayKeysDay: siteDay };
-      await this.#write(facts, ["day-keys"]);
-    });
+    await this.#database.transaction((sql) => writeDayKeys(sql, dayKeys, siteDay));
+    this.#dayKeys = dayKeys;
+    this.#dayKeysDay = siteDay;
   }
 
-  sizes(): Promise<LogSizes> {
-    return this.#exclusive(async () => ({
-      rows: this.#lastSeq - this.#facts.floor.upto,
-      firstSeq: this.#facts.floor.upto + 1,
-      lastSeq: this.#lastSeq,
-    }));
+  async allowGrowth(allowed: boolean): Promise<void> {
+    const row = await this.#database.get<{ page_count: number }>("PRAGMA page_count");
+    const pages = allowed ? MAX_PAGES : Math.max(1, row?.page_count ?? MAX_PAGES);
+    await this.#database.exec(`PRAGMA max_page_count = ${pages}`);
   }
 
   async close(): Promise<void> {
-    await this.#appends.idle();
-    await this.#exclusive(() => this.#write(this.#facts, ["watermark"]));
-    await this.#deps.database.close();
-  }
-
-  /** Deletes rows and writes their tombstone in one transaction: on a full disk the one makes the room for the other. */
-  async #bury(floor: Watermark, tombstone: RecordDraft): Promise<void> {
-    const facts = { ...this.#facts, floor };
-    await this.#commit([[{ draft: tombstone, tag: null, seal: null }]], async (sql) => {
-      await deleteRows(sql, floor.upto);
-      await writeFacts(sql, facts, ["floor", "watermark"]);
-    });
-    this.#facts = facts;
-  }
-
-  async #commit(
-    jobs: readonly (readonly Append[])[],
-    first: (sql: Sql) => Promise<void> = async () => {},
-  ): Promise<readonly (readonly LoggedRow[])[]> {
-    let seq = this.#lastSeq;
-    const fresh = new Map<number, SessionHeader>();
-    const placed = jobs.map((job) => job.map((append) => this.#place(append, ++seq, fresh)));
-    const rows = placed.flat();
-    const cuts = this.#lastCut.upto === this.#lastSeq ? this.#cutFresh(rows) : [];
-    const due = this.#unsavedConfirmations >= LAZY_COMMITS;
-    try {
-      await this.#deps.database.transaction(async (sql) => {
-        await first(sql);
-        for (const [seqOfFirst, header] of fresh) await insertSession(sql, seqOfFirst, header);
-        const ends = new Map(cuts.map(({ upto, hash }) => [upto, hash]));
-        const onDisk = rows.map((row): DiskRow => ({ ...row, cut: ends.get(row.record.seq) ?? null }));
-        await insertRows(sql, onDisk);
-        if (due) await writeFacts(sql, this.#facts, ["watermark"]);
-      });
-    } catch (fault) {
-      for (const { id } of fresh.values()) this.#deps.sessions.delete(toHex(id)); // the next row must write it again
-      throw fault;
-    }
-    this.#lastSeq = seq;
-    this.#lastCut = cuts.at(-1) ?? this.#lastCut;
-    this.#unsavedConfirmations = due || this.#unsavedConfirmations === 0 ? 0 : this.#unsavedConfirmations + 1;
-    return placed;
-  }
-
-  #place({ draft, tag, seal }: Append, seq: number, fresh: Map<number, SessionHeader>): LoggedRow {
-    const sealed = seal?.({ epoch: this.#facts.epoch, seq });
-    const record: CheckinRecord = { ...draft, seq, ...(sealed && { identity: sealed.identity }) };
-    if (sealed && !this.#deps.sessions.has(toHex(sealed.session.id))) {
-      this.#deps.sessions.set(toHex(sealed.session.id), sealed.session);
-      fresh.set(seq, sealed.session);
-    }
-    return { record, encoded: encodeRecord(record), tag };
-  }
-
-  /** Rows that follow the last batch directly are cut with the commit that writes them: no second flush for the bounds. */
-  #cutFresh(rows: readonly LoggedRow[]): readonly Watermark[] {
-    let last = this.#lastCut;
-    return splitForBatches(rows).map((run) => {
-      const { to, hash } = buildBatch(this.#context(), last, run);
-      last = { upto: to, hash };
-      return last;
-    });
-  }
-
-  async #hashAt(seq: number): Promise<Uint8Array | null> {
-    if (seq === this.#facts.floor.upto) return this.#facts.floor.hash;
-    const row = await this.#deps.database.get<{ cut: Uint8Array | null }>("SELECT cut FROM checkins WHERE seq = ?", [
-      seq,
-    ]);
-    return row?.cut ? new Uint8Array(row.cut) : null;
-  }
-
-  async #dropUpto(floor: Watermark): Promise<number> {
-    const facts = { ...this.#facts, floor };
-    let deleted = 0;
-    await this.#deps.database.transaction(async (sql: Sql) => {
-      deleted = await deleteRows(sql, floor.upto);
-      await writeFacts(sql, facts, ["floor", "watermark"]);
-    });
-    this.#facts = facts;
-    this.#unsavedConfirmations = 0;
-    return deleted;
-  }
-
-  async #write(facts: Facts, names: readonly FactName[]): Promise<void> {
-    await this.#deps.database.transaction((sql) => writeFacts(sql, facts, names));
-    this.#facts = facts;
-  }
-
-  #context(): CutContext {
-    const { crypto, site, sessions } = this.#deps;
-    return { crypto, site, key: this.key, sessions };
-  }
-
-  /** Runs one job at a time, state and transaction together. */
-  #exclusive<Result>(job: () => Promise<Result>): Promise<Result> {
-    const turn = this.#tail.then(job);
-    this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
-    return turn;
+    await this.presence.settle();
+    await this.settle();
+    await this.#database.close();
   }
 }
