@@ -15,7 +15,7 @@ import {
   UNKNOWN_BOOT,
 } from "../device-broker.ts";
 import { TokenBucket } from "../token-bucket.ts";
-import { BrokerLink, type LinkFacts, type LinkOptions } from "./mqtt-link.ts";
+import { type LinkFacts, type LinkOptions, MqttLink } from "./mqtt-link.ts";
 
 /** The broker does not let the gateway subscribe to what it needs; its access rules are not those of `broker-config`. */
 export class BrokerRefusedError extends BluepostError {
@@ -72,7 +72,7 @@ interface Line {
  */
 export class MqttBroker implements DeviceBroker {
   readonly #options: MqttBrokerOptions;
-  readonly #link: BrokerLink;
+  readonly #link: MqttLink;
   readonly #lines = new Map<DeviceId, Line>();
   readonly #unsent = new Map<string, Uint8Array>();
   readonly #branch: string;
@@ -85,7 +85,7 @@ export class MqttBroker implements DeviceBroker {
   constructor(options: MqttBrokerOptions) {
     this.#options = options;
     this.#branch = `${TOPIC_ROOT}/${options.site}`;
-    this.#link = new BrokerLink(options.link, {
+    this.#link = new MqttLink(options.link, {
       up: (facts) => this.#up(facts),
       down: () => this.#down(),
       message: (topic, payload, retain) => this.#message(topic, payload, retain),

@@ -64,7 +64,7 @@ const ACKNOWLEDGED_LATER = new Error("acknowledged after the commit");
 class NoAnswer extends Error {}
 
 /** One persistent session at a broker, over as many connections as it takes. Manual acknowledgement; reconnects for ever with jitter. */
-export class BrokerLink {
+export class MqttLink {
   readonly #options: LinkOptions;
   readonly #backoff: Backoff;
   readonly #events: LinkEvents;
