@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { EXIT, reportFault } from "../runtime/lifecycle.ts";
 import { packageFile } from "../runtime/package-paths.ts";
+import { registerLab } from "./cli/lab.ts";
 import { registerRun } from "./cli/run.ts";
 import { registerSite } from "./cli/site.ts";
 
@@ -14,6 +15,7 @@ const program = new Command("bluepost-sim")
   .exitOverride((fault) => process.exit(fault.exitCode === 0 ? EXIT.ok : EXIT.usage));
 registerRun(program);
 registerSite(program);
+registerLab(program);
 
 try {
   await program.parseAsync();

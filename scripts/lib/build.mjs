@@ -74,7 +74,7 @@ async function makeProduct() {
 }
 
 /** Folders of `web/` that are pages; each is built on its own. */
-const PAGES = ["kiosk", "gateway"];
+const PAGES = ["kiosk", "gateway", "lab"];
 
 async function makePages() {
   if (!existsSync(inRoot("web/vite.config.ts"))) return 0;

@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { LabRoom, LabView, SwitchRequest } from "../../protocol/http/lab.ts";
+import { packageFile } from "../../runtime/package-paths.ts";
+import { Database } from "../../runtime/sqlite/database.ts";
+import { PtyFirmataBoard } from "../devices/pty-firmata-board.ts";
+import { Cable } from "../network/cable.ts";
+import { createRng } from "../rng.ts";
+import { freePorts, ProcessSite } from "../site/process-site.ts";
+import { Crowd } from "./crowd.ts";
+import { LabKiosk, type LabKioskParts } from "./lab-kiosk.ts";
+
+export interface LabOptions {
+  /** Of every database and device; kept by the caller. */
+  readonly folder: string;
+  readonly seed: string;
+  readonly people: number;
+  readonly log: (part: string, line: string) => void;
+}
+
+const WIDTH_M = 40;
+const DEPTH_M = 22;
+const STREET = { x: 0, y: 14, width: WIDTH_M, depth: 8 } as const;
+const DOORS = [
+  { device: "door-1", venue: "7k3m9q2x", name: "Chợ Dương Đông", x: 2 },
+  { device: "door-2", venue: "8m4n0r3y", name: "Trường THPT An Thới", x: 22 },
+] as const;
+const ROOM = { y: 1, width: 16, depth: 11 } as const;
+const COUNT_EVERY_MS = 1_000;
+
+/** A small town of real processes: engine, gateway and two kiosks, whose plugs, cables and clocks a person can pull and set. */
+export class Lab {
+  readonly #site: ProcessSite;
+  readonly #kiosks: readonly LabKiosk[];
+  readonly #crowd: Crowd;
+  readonly #stop = new AbortController();
+  #stored: ReadonlyMap<string, number> = new Map();
+
+  private constructor(parts: { site: ProcessSite; kiosks: readonly LabKiosk[]; crowd: Crowd }) {
+    this.#site = parts.site;
+    this.#kiosks = parts.kiosks;
+    this.#crowd = parts.crowd;
+  }
+
+  /** Builds the town, provisions it with the product's own commands, and lets people come. */
+  static async open(options: LabOptions): Promise<Lab> {
+    const [mqttPort = 0] = await freePorts(1);
+    const hardware = await Promise.all(
+      DOORS.map(({ device }) => plugIn(join(options.folder, `${device}-hardware`), mqttPort)),
+    );
+    const site = await ProcessSite.open({
+      folder: options.folder,
+      site: "phu-quoc",
+      mqttPort,
+      doors: DOORS.map(({ device, venue, name }, at) => ({ device, venue, name, ...hardware[at]?.settings })),
+      kioskSettings: ["door.minimumDwellSeconds=6"],
+      log: options.log,
+    });
+    const { outputs } = firmataPins();
+    const kiosks = site.doors.map((door, at) => {
+      const { x } = DOORS[at] as (typeof DOORS)[number];
+      const place = { x: x + ROOM.width / 2, y: ROOM.y + ROOM.depth + 0.6 };
+      return new LabKiosk({ ...(hardware[at] as Hardware).parts, door, pins: outputs, place });
+    });
+    for (const kiosk of kiosks) kiosk.open();
+    const doors = kiosks.map((kiosk, at) => ({ kiosk, room: roomOf(at) }));
+    const crowd = new Crowd({ rng: createRng(options.seed), people: options.people, doors, street: STREET });
+    const lab = new Lab({ site, kiosks, crowd });
+    lab.#live();
+    return lab;
+  }
+
+  /** Address of the gateway's own page, and of the engine. */
+  get addresses(): { readonly gateway: string; readonly engine: string } {
+    return { gateway: this.#site.gatewayUrl, engine: this.#site.engineUrl };
+  }
+
+  view(): LabView {
+    return {
+      nowMs: Date.now(),
+      width: WIDTH_M,
+      depth: DEPTH_M,
+      rooms: DOORS.map((_, at) => roomOf(at)),
+      people: this.#crowd.people,
+      kiosks: this.#kiosks.map((kiosk) => kiosk.view(this.#stored.get(kiosk.device) ?? 0)),
+    };
+  }
+
+  /** Throws a switch. @returns false when there is no such kiosk or no such hardware */
+  async set({ device, what, on }: SwitchRequest): Promise<boolean> {
+    return (await this.#kiosks.find((kiosk) => kiosk.device === device)?.set(what, on)) ?? false;
+  }
+
+  /** Sends somebody to a door. @returns false when there is no such door or nobody is free */
+  visit(device: string): boolean {
+    const door = this.#kiosks.findIndex((kiosk) => kiosk.device === device);
+    return door >= 0 && this.#crowd.call(door);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#site.close();
+    for (const kiosk of this.#kiosks) await kiosk.close();
+  }
+
+  #live(): void {
+    this.#crowd.live(this.#stop.signal);
+    void this.#count();
+  }
+
+  /** Looks into the engine's store beside the engine: what it holds, whoever says so. */
+  async #count(): Promise<void> {
+    const file = join(this.#site.engineDir, "engine.db");
+    const database = await Database.open({ file, readOnly: true });
+    while (!this.#stop.signal.aborted) {
+      const rows = await database.all<{ device: string; n: number }>(
+        "SELECT device, count(*) AS n FROM event JOIN device ON device.id = event.device_id WHERE kind IN (1, 2) GROUP BY device",
+      );
+      this.#stored = new Map(rows.map(({ device, n }) => [device, n]));
+      await new Promise((resolve) => setTimeout(resolve, COUNT_EVERY_MS));
+    }
+    await database.close();
+  }
+}
+
+interface Hardware {
+  readonly parts: Pick<LabKioskParts, "board" | "cable" | "clockFile">;
+  readonly settings: {
+    readonly reachPort: number;
+    readonly settings: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+  };
+}
+
+/** Board, cable and clock of one kiosk, and what its process must be told of them. */
+async function plugIn(stem: string, gatewayPort: number): Promise<Hardware> {
+  const board = new PtyFirmataBoard({ link: `${stem}-board` });
+  board.plug();
+  const cable = new Cable({ host: "127.0.0.1", port: gatewayPort });
+  const clockFile = `${stem}-clock`;
+  const preload = pathToFileURL(packageFile("dist/sim/preload/clock.js")).href;
+  return {
+    parts: { board, cable, clockFile },
+    settings: {
+      reachPort: await cable.open(),
+      settings: ["indicator.kind=firmata", `indicator.path=${board.link}`],
+      env: { NODE_OPTIONS: `--import=${preload}`, BLUEPOST_SIM_CLOCK: clockFile },
+    },
+  };
+}
+
+function roomOf(at: number): LabRoom {
+  const { venue, name, x } = DOORS[at] as (typeof DOORS)[number];
+  return { venue, name, x, ...ROOM };
+}
+
+function firmataPins(): { readonly outputs: LabKioskParts["pins"] } {
+  const text = readFileSync(packageFile("hardware/pinout.json"), "utf8");
+  return (JSON.parse(text) as { readonly firmata: { readonly outputs: LabKioskParts["pins"] } }).firmata;
+}

@@ -1,0 +1,81 @@
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium, noChromium, seriousFindings } from "../support/chromium.ts";
+import { Part } from "../support/part.ts";
+import { noPtys } from "../support/ptys.ts";
+
+/** Why this suite cannot run here, or "". */
+const noBrowserOrPty = [noChromium ?? "", noPtys].filter(Boolean).join("; ");
+
+describe.skipIf(noBrowserOrPty !== "")(`the lab page in Chromium ${noBrowserOrPty}`, () => {
+  const lab = new Part({ script: "dist/sim/main.js", args: ["lab", "--port", "0", "--people", "8"] });
+  let browser: Browser;
+  let page: Page;
+  let market: Locator;
+
+  beforeAll(async () => {
+    lab.start();
+    const { url } = await lab.whenReady();
+    browser = await launchChromium();
+    page = await browser.newPage({ locale: "en-US", viewport: { width: 1280, height: 840 } });
+    await page.goto(String(url));
+    market = page.locator(".panel", { hasText: "Chợ Dương Đông" });
+    await market.waitFor();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await lab.stop();
+  });
+
+  const count = async (label: string): Promise<number> =>
+    Number(await market.locator(".counts > div", { hasText: label }).locator("dd").textContent());
+  const flip = (name: string): Promise<void> => market.getByRole("switch", { name }).click();
+
+  it("shows the plan, the people and both kiosks, in two languages", async () => {
+    await page.locator(".plan .person").nth(7).waitFor();
+    expect(await page.locator(".plan .kiosk").count()).toBe(2);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Tiếng Việt" }).click();
+    await page.getByRole("img", { name: /Sơ đồ mặt bằng: 8 người, 2 ki-ốt/ }).waitFor();
+    await page.getByRole("heading", { name: "Phòng thử Bluepost" }).waitFor();
+    await page.getByRole("button", { name: "English" }).click();
+  });
+
+  it("lets a person make a check-in happen", async () => {
+    const before = await count("Confirmed");
+    await market.getByRole("button", { name: "Send a visitor" }).click();
+    await expect.poll(() => count("Confirmed"), { timeout: 30_000 }).toBeGreaterThan(before);
+    await expect.poll(() => count("Arrived"), { timeout: 15_000 }).toBeGreaterThan(before);
+  });
+
+  it("loses nothing that a screen confirmed when the network and then the power go", async () => {
+    await flip("Network");
+    const sent = await count("Arrived");
+    await market.getByRole("button", { name: "Send a visitor" }).click();
+    await expect.poll(() => count("Not sent yet"), { timeout: 30_000 }).toBeGreaterThan(0);
+    await page.locator(".totals .waits").waitFor();
+    await flip("Power");
+    await market.getByText("No power").waitFor();
+    const confirmed = await count("Confirmed");
+    expect(confirmed).toBeGreaterThan(sent);
+    await flip("Power");
+    await market.getByText("Ready").or(market.getByText("Checked")).first().waitFor({ timeout: 30_000 });
+    await flip("Network");
+    await expect.poll(() => count("Arrived"), { timeout: 45_000 }).toBeGreaterThanOrEqual(confirmed);
+    await page.locator(".totals .good").waitFor({ timeout: 30_000 });
+  });
+
+  it("shows who got no answer while the scanner is out", async () => {
+    await flip("Scanner");
+    const before = await count("Got no answer");
+    await market.getByRole("button", { name: "Send a visitor" }).click();
+    await expect.poll(() => count("Got no answer"), { timeout: 45_000 }).toBeGreaterThan(before);
+    await flip("Scanner");
+  });
+
+  it("says so when the lab is gone", async () => {
+    await lab.stop();
+    await page.getByText("The lab does not answer").waitFor();
+  });
+});

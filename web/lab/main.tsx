@@ -1,0 +1,12 @@
+import "@fontsource/be-vietnam-pro/latin-400.css";
+import "@fontsource/be-vietnam-pro/latin-600.css";
+import "@fontsource/be-vietnam-pro/latin-700.css";
+import "@fontsource/be-vietnam-pro/vietnamese-400.css";
+import "@fontsource/be-vietnam-pro/vietnamese-600.css";
+import "@fontsource/be-vietnam-pro/vietnamese-700.css";
+import "../kit/theme.css";
+import "./page.css";
+import { render } from "preact";
+import { App } from "./app.tsx";
+
+render(<App />, document.getElementById("app") as HTMLElement);
