@@ -7,9 +7,12 @@ import {
   BATCHES_TYPE,
   type BatchSetAnswer,
   decodeBatchSet,
+  REVOCATIONS_PATH,
+  REVOCATIONS_TYPE,
 } from "../../protocol/http/engine-api.ts";
 import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
+import type { RevokedDevices } from "../ingest/revoked-devices.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { RadioDesk } from "../radio/radio-desk.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -17,6 +20,7 @@ import { openApiDocument } from "./openapi.ts";
 /** What the API needs of the engine. */
 export interface ApiParts {
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
+  readonly revoked: Pick<RevokedDevices, "take">;
   readonly radio: Pick<RadioDesk, "uploadKeys">;
   readonly publisher: Pick<Publisher, "files" | "file">;
   /** Resolves when the store answers. */
@@ -35,6 +39,7 @@ export function buildApi(parts: ApiParts): FastifyInstance {
     addCaseKeys(scope, parts.radio); // a scope of its own: only here is JSON a body
     done();
   });
+  addRevocations(app, parts.revoked);
   addPublished(app, parts.publisher);
   app.get("/healthz", async () => ({ ok: true }));
   app.get("/readyz", async (_, reply) => {
@@ -76,6 +81,17 @@ function addCaseKeys(app: FastifyInstance, radio: ApiParts["radio"]): void {
           title: "Too many wrong codes: try again in ten minutes",
         });
     }
+  });
+}
+
+/** Lists are signed; what does not verify changes nothing. */
+function addRevocations(app: FastifyInstance, revoked: ApiParts["revoked"]): void {
+  app.addContentTypeParser(REVOCATIONS_TYPE, { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  app.post(REVOCATIONS_PATH, async (request, reply) => {
+    const verdict = request.body instanceof Uint8Array ? await revoked.take(new Uint8Array(request.body)) : null;
+    if (verdict && verdict.kind !== "refused") return reply.code(204).send();
+    const title = "The list is not one of this authority's gateways, or older devices are missing in it";
+    return sendProblem(reply, { status: 403, code: `revocations_${verdict?.reason ?? "malformed"}`, title });
   });
 }
 

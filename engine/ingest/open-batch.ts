@@ -13,9 +13,16 @@ import { MAX_PACKET_BYTES } from "../../protocol/mqtt/messages.ts";
 import type { PersonKeys } from "../keys/person-keys.ts";
 import { hexOf } from "../store/bulk.ts";
 import type { DeviceCertificates, KnownDevice } from "./device-certificates.ts";
+import type { RevokedDevices } from "./revoked-devices.ts";
 
 /** Why a whole batch is put aside. */
-export type RefusalReason = "too_large" | "malformed" | "foreign_certificate" | "bad_signature" | "wrong_device";
+export type RefusalReason =
+  | "too_large"
+  | "malformed"
+  | "foreign_certificate"
+  | "bad_signature"
+  | "wrong_device"
+  | "revoked";
 
 /** A row that may be stored: decoded, and its visitor known by key. */
 export interface GoodRow {
@@ -55,6 +62,7 @@ export type OpenedBatch =
 export interface BatchOpenerParts {
   readonly crypto: CryptoPort;
   readonly certificates: DeviceCertificates;
+  readonly revoked: Pick<RevokedDevices, "refuses">;
   readonly envelopes: EnvelopeOpener;
   readonly persons: PersonKeys;
 }
@@ -82,6 +90,7 @@ export class BatchOpener {
     if (!batch) return refused("malformed");
     const { identity } = device;
     if (batch.site !== identity.site || batch.device !== identity.device) return refused("wrong_device");
+    if (this.#parts.revoked.refuses(batch)) return refused("revoked");
     return { kind: "open", batch: await this.#openRows(batch, message.payload, bytes) };
   }
 

@@ -23,4 +23,10 @@ export interface EngineClient {
    * @throws {EngineUnreachableError} GW_ENGINE_UNREACHABLE and {EngineAnswerError} GW_ENGINE_ANSWER
    */
   postBatches(batches: readonly Uint8Array[], signal: AbortSignal): Promise<readonly BatchAnswer[]>;
+  /**
+   * Posts the site's signed revocation list; absent where the other side takes none.
+   *
+   * @throws {EngineUnreachableError} GW_ENGINE_UNREACHABLE and {EngineAnswerError} GW_ENGINE_ANSWER when it refuses the list
+   */
+  postRevocations?(list: Uint8Array, signal: AbortSignal): Promise<void>;
 }

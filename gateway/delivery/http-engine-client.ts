@@ -5,6 +5,8 @@ import {
   type BatchAnswer,
   BatchSetAnswer,
   encodeBatchSet,
+  REVOCATIONS_PATH,
+  REVOCATIONS_TYPE,
 } from "../../protocol/http/engine-api.ts";
 import { EngineAnswerError, type EngineClient, EngineUnreachableError } from "./engine-client.ts";
 
@@ -15,25 +17,18 @@ const LATER = new Set([429, 502, 503, 504]);
 
 /** {@link EngineClient} over HTTP with Node's own fetch, which keeps connections open. */
 export class HttpEngineClient implements EngineClient {
-  readonly #url: URL;
+  readonly #base: string;
   readonly #timeoutMs: number;
 
-  /** @param options.url address of the engine; {@link BATCHES_PATH} is appended to its path */
+  /** @param options.url address of the engine; paths are appended to its own */
   constructor(options: { readonly url: string; readonly timeoutMs: number }) {
-    this.#url = new URL(`${options.url.replace(/\/+$/, "")}${BATCHES_PATH}`);
+    this.#base = options.url.replace(/\/+$/, "");
     this.#timeoutMs = options.timeoutMs;
   }
 
   async postBatches(batches: readonly Uint8Array[], signal: AbortSignal): Promise<readonly BatchAnswer[]> {
-    const response = await this.#post(batches, signal);
-    if (LATER.has(response.status)) {
-      await response.body?.cancel();
-      throw new EngineUnreachableError("the engine cannot take batches now", { status: response.status });
-    }
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new EngineAnswerError("the engine refused the whole request", { status: response.status });
-    }
+    const body = { type: BATCHES_TYPE, bytes: encodeBatchSet(batches) };
+    const response = await this.#post(BATCHES_PATH, body, signal);
     const answer = await readJson(response);
     if (!Value.Check(BatchSetAnswer, answer) || answer.results.length !== batches.length) {
       throw new EngineAnswerError("the engine's answer has not the form it should", { status: response.status });
@@ -41,12 +36,26 @@ export class HttpEngineClient implements EngineClient {
     return answer.results;
   }
 
-  async #post(batches: readonly Uint8Array[], signal: AbortSignal): Promise<Response> {
+  async postRevocations(list: Uint8Array, signal: AbortSignal): Promise<void> {
+    const response = await this.#post(REVOCATIONS_PATH, { type: REVOCATIONS_TYPE, bytes: list }, signal);
+    await response.body?.cancel();
+  }
+
+  async #post(path: string, body: RequestBody, signal: AbortSignal): Promise<Response> {
+    const response = await this.#send(path, body, signal);
+    if (response.ok) return response;
+    await response.body?.cancel();
+    const { status } = response;
+    if (LATER.has(status)) throw new EngineUnreachableError("the engine cannot take anything now", { status });
+    throw new EngineAnswerError("the engine refused the whole request", { status });
+  }
+
+  async #send(path: string, { type, bytes }: RequestBody, signal: AbortSignal): Promise<Response> {
     try {
-      return await fetch(this.#url, {
+      return await fetch(new URL(`${this.#base}${path}`), {
         method: "POST",
-        headers: { "content-type": BATCHES_TYPE, accept: "application/json" },
-        body: new Uint8Array(encodeBatchSet(batches)),
+        headers: { "content-type": type, accept: "application/json" },
+        body: new Uint8Array(bytes),
         redirect: "error",
         signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]),
       });
@@ -54,6 +63,11 @@ export class HttpEngineClient implements EngineClient {
       throw new EngineUnreachableError("the engine does not answer", {}, { cause });
     }
   }
+}
+
+interface RequestBody {
+  readonly type: string;
+  readonly bytes: Uint8Array;
 }
 
 async function readJson(response: Response): Promise<unknown> {

@@ -2,6 +2,7 @@ import { equalBytes } from "../../protocol/bytes.ts";
 import type { ClaimRefusal } from "../../protocol/http/enrolment.ts";
 import type { DeviceId, VenueId } from "../../protocol/ids.ts";
 import { DAY_MS, type WallMs } from "../../protocol/units.ts";
+import { GATEWAY_LABEL } from "../../runtime/pki/authority.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
 
 /** The door that a claim is for. */
@@ -111,6 +112,7 @@ function refusalOf(row: ClaimRow | undefined, key: Uint8Array, nowMs: WallMs): C
 /** @returns false when another device has the name */
 async function enter(sql: Sql, row: ClaimRow, claimant: Claimant, nowMs: WallMs): Promise<boolean> {
   const { device, publicKey, fingerprint } = claimant;
+  if (device === GATEWAY_LABEL) return false;
   const entered = await sql.run(
     `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, added_ms, public_key) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (device) DO UPDATE SET fingerprint = excluded.fingerprint, venue = excluded.venue,

@@ -3,6 +3,7 @@ import type { Revocation, RevocationReason } from "../../protocol/checkin/revoca
 import { BluepostError } from "../../protocol/errors.ts";
 import type { DeviceId, VenueId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
+import { GATEWAY_LABEL } from "../../runtime/pki/authority.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
 import { ClaimBook } from "./claim-book.ts";
@@ -97,6 +98,7 @@ export class SiteRegistry {
 
   /** @throws {DeviceExistsError} GW_DEVICE_EXISTS */
   async add(device: NewDevice, nowMs: WallMs): Promise<void> {
+    if (device.device === GATEWAY_LABEL) throw new DeviceExistsError("that is the gateway's own name", {});
     const added = await this.#db.run(
       `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, public_key, added_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (device) DO NOTHING`,

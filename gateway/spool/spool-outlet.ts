@@ -1,6 +1,7 @@
 import { concatBytes } from "../../protocol/bytes.ts";
 import type { StreamKey } from "../../protocol/checkin/batch.ts";
 import type { Receipt } from "../../protocol/checkin/receipt.ts";
+import type { StreamMark } from "../../protocol/checkin/revocations.ts";
 import { BATCH_SET_MAX, BATCH_SET_MAX_BYTES } from "../../protocol/http/engine-api.ts";
 import type { DeviceId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
@@ -75,6 +76,14 @@ export class SpoolOutlet {
       streams.clear();
       throw fault;
     }
+  }
+
+  /** How far each stream of a device was taken, whether or not the engine has it yet. */
+  async marksOf(device: DeviceId): Promise<readonly StreamMark[]> {
+    return this.#options.reader.all<StreamMark>(
+      "SELECT epoch, stream, max(head_upto, stored_upto) AS upto FROM streams WHERE device = ? ORDER BY id",
+      [device],
+    );
   }
 
   /** The engine's last store receipt of each stream of a device, verbatim, oldest stream first. */

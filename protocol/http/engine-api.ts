@@ -6,6 +6,10 @@ import { MalformedError } from "../errors.ts";
 export const BATCHES_PATH = "/v1/batches";
 /** Media type of a set of signed batches. */
 export const BATCHES_TYPE = "application/vnd.bluepost.batches+cbor";
+/** Path of a site's revocation list: POST, body COSE_Sign1 by its gateway; answered 204, or a problem document. */
+export const REVOCATIONS_PATH = "/v1/revocations";
+/** Media type of a signed revocation list. */
+export const REVOCATIONS_TYPE = "application/vnd.bluepost.revocations+cose";
 /** Most batches in one request. */
 export const BATCH_SET_MAX = 64;
 /** Largest request body, bytes. */

@@ -33,9 +33,12 @@ export function deviceName(site: SiteId, device: DeviceId): string {
   return `${device}.${siteName(site)}`;
 }
 
+/** First label of a gateway's name; no device may have it for its own. */
+export const GATEWAY_LABEL = "gateway";
+
 /** DNS name that the gateway of a site serves TLS under. */
 export function gatewayName(site: SiteId): string {
-  return `gateway.${siteName(site)}`;
+  return `${GATEWAY_LABEL}.${siteName(site)}`;
 }
 
 async function generate(): Promise<webcrypto.CryptoKeyPair> {

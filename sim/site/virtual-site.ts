@@ -69,7 +69,10 @@ export class VirtualSite {
       identity,
       registry,
       broker: network.broker,
-      engine: { postBatches: async (batches) => (await spec.engine.ingest(batches)).results },
+      engine: {
+        postBatches: async (batches) => (await spec.engine.ingest(batches)).results,
+        postRevocations: async (list) => void (await spec.engine.takeRevocations(list)),
+      },
       crypto: nodeCrypto,
       now: () => time.wall(),
       timers: time,

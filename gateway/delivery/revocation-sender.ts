@@ -1,0 +1,84 @@
+import { encodeRevocations, type StreamMark } from "../../protocol/checkin/revocations.ts";
+import { signCose1 } from "../../protocol/cose.ts";
+import { BluepostError } from "../../protocol/errors.ts";
+import type { DeviceId } from "../../protocol/ids.ts";
+import { MINUTE_MS, type WallMs } from "../../protocol/units.ts";
+import { faultFields, type Logger } from "../../runtime/log.ts";
+import { pemToChain } from "../../runtime/pki/chain.ts";
+import type { Timers } from "../../runtime/timers.ts";
+import { chainPem } from "../registry/device-bundle.ts";
+import type { GatewayIdentity } from "../registry/identity.ts";
+import type { SiteRegistry } from "../registry/site-registry.ts";
+import type { EngineClient } from "./engine-client.ts";
+
+export interface RevocationSenderDeps {
+  readonly registry: Pick<SiteRegistry, "revocations">;
+  /** How far each stream of a device was taken; asked only when its sessions have ended. */
+  readonly marksOf: (device: DeviceId) => Promise<readonly StreamMark[]>;
+  readonly engine: Pick<EngineClient, "postRevocations">;
+  readonly identity: GatewayIdentity;
+  readonly now: () => WallMs;
+  readonly timers: Timers;
+  readonly log: Logger;
+}
+
+const RETRY_MS = MINUTE_MS;
+
+/** Brings the site's revocation list to the engine, signed, whenever it has grown, until the engine has it. */
+export class RevocationSender {
+  readonly #deps: RevocationSenderDeps;
+  readonly #over = new AbortController();
+  #sentNumber = 0;
+  #sending: Promise<void> = Promise.resolve();
+  #cancelRetry = (): void => {};
+
+  constructor(deps: RevocationSenderDeps) {
+    this.#deps = deps;
+  }
+
+  /** Looks whether there is news. */
+  wake(): void {
+    this.#cancelRetry();
+    this.#sending = this.#sending.then(() => this.#send());
+  }
+
+  /** Resolves when no attempt is under way. */
+  idle(): Promise<void> {
+    return this.#sending;
+  }
+
+  async close(): Promise<void> {
+    this.#cancelRetry();
+    this.#over.abort();
+    await this.#sending;
+  }
+
+  async #send(): Promise<void> {
+    const { registry, engine, log, timers } = this.#deps;
+    if (this.#over.signal.aborted || !engine.postRevocations) return;
+    try {
+      const revocations = await registry.revocations();
+      const number = revocations.at(-1)?.number ?? 0;
+      if (number <= this.#sentNumber) return;
+      await engine.postRevocations(await this.#signed(revocations), this.#over.signal);
+      this.#sentNumber = number;
+      log.info("revocations.sent", { number });
+    } catch (fault) {
+      if (this.#over.signal.aborted) return;
+      if (!(fault instanceof BluepostError) || fault.recovery !== "retry")
+        log.error("revocations.not_sent", faultFields(fault));
+      this.#cancelRetry = timers.after(RETRY_MS, () => this.wake());
+    }
+  }
+
+  async #signed(revocations: Awaited<ReturnType<SiteRegistry["revocations"]>>): Promise<Uint8Array> {
+    const { identity, now, marksOf } = this.#deps;
+    const entries = [];
+    for (const one of revocations) entries.push({ ...one, marks: await marksOf(one.device) });
+    const chain = chainPem(identity.gateway.certificatePem, identity.authority.certificatePem);
+    return signCose1(encodeRevocations({ site: identity.site, issuedAt: now(), entries }), {
+      key: identity.signingKey,
+      x5chain: pemToChain(chain),
+    });
+  }
+}
