@@ -19,6 +19,7 @@ import { FleetDesk } from "./fleet/fleet-desk.ts";
 import { FleetStore } from "./fleet/fleet-store.ts";
 import type { GatewayIdentity } from "./registry/identity.ts";
 import type { SiteRegistry } from "./registry/site-registry.ts";
+import { createStick, type Stick } from "./spool/import-desk.ts";
 import { SpoolInlet } from "./spool/spool-inlet.ts";
 import { SpoolOutlet } from "./spool/spool-outlet.ts";
 import { StreamTable } from "./spool/stream-table.ts";
@@ -72,6 +73,8 @@ export interface Gateway {
   readonly clock: SignedClock;
   readonly fleet: FleetDesk;
   status(): Promise<GatewayStatus>;
+  /** Takes batches that come by USB stick, and gives the receipts to carry back. */
+  readonly stick: Stick;
   /** Alarms and broken rules, the latest first. */
   readonly recentEvents: readonly RecentEvent[];
   /** Resolves when nothing waits for a commit and no request to the engine is under way. */
@@ -121,6 +124,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
 class GatewayApp implements Gateway, BrokerEvents {
   readonly clock: SignedClock;
   readonly fleet: FleetDesk;
+  readonly stick: Stick;
   readonly #deps: GatewayDeps;
   readonly #db: Database;
   readonly #reader: Database;
@@ -172,6 +176,7 @@ class GatewayApp implements Gateway, BrokerEvents {
         this.#delivery.wake();
       },
     });
+    this.stick = createStick({ identity, registry: deps.registry, inlet: this.#inlet, outlet: this.#outlet });
     this.#delivery = this.#createDelivery();
     const send = (key: StreamKey, receipt: Uint8Array): void => broker.send(key.device, "receipt", receipt);
     this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, send });

@@ -18,6 +18,7 @@ import type { GatewayIdentity } from "./registry/identity.ts";
 import { LiveIdentity } from "./registry/live-identity.ts";
 import { SiteRegistry } from "./registry/site-registry.ts";
 import { startStatusServer } from "./status/http.ts";
+import { addStickRoutes } from "./status/stick-routes.ts";
 
 const MAX_WILL_BYTES = 1_024;
 
@@ -60,7 +61,7 @@ export async function startGateway(
   });
   const certificatePem = (): string => identity.gateway.certificatePem;
   const looks = { gateway, registry, dataDir: config.dataDir, certificatePem, nowMs: now };
-  const page = await FleetFront.open({ ...looks, site: identity.site, log: log.child("page") });
+  const page = await FleetFront.open({ ...looks, identity, httpPort: () => ports.http, log: log.child("page") });
   const http = await startStatusServer({
     ...looks,
     ...config.http,
@@ -69,6 +70,7 @@ export async function startGateway(
     more: async (app) => {
       app.get(AUTHORITY_PATH, () => enrol.authority());
       await page.add(app);
+      await addStickRoutes(app, gateway.stick);
     },
   });
   ports.http = http.port;

@@ -29,6 +29,7 @@ import { systemTimers } from "../runtime/timers.ts";
 import { createKiosk, type Kiosk } from "./app.ts";
 import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
 import { registerDecode } from "./cli/decode.ts";
+import { registerStickCommands } from "./cli/outbox.ts";
 import { registerProvision } from "./cli/provision.ts";
 import type { KioskConfig } from "./config.ts";
 import { kioskCheck } from "./health/function-check.ts";
@@ -236,7 +237,7 @@ withConfig(program.command("start").description("run the kiosk until it is stopp
     await runService(() => start(configOf(flags)));
   },
 );
-registerLookCommands(program, inspectDevices);
+registerStickCommands(registerLookCommands(program, inspectDevices), readHome);
 registerDecode(program);
 registerProvision(program, setSystemClock);
 

@@ -7,6 +7,7 @@ import { registerDeviceCommands } from "./devices.ts";
 import { doctor } from "./doctor.ts";
 import { type CommonFlags, configOf, guarded, useExitCodes, withConfig } from "./flags.ts";
 import { registerFleetCommands } from "./fleet.ts";
+import { registerImport } from "./import.ts";
 import { registerOperatorCommands } from "./operators.ts";
 import { registerProbe } from "./probe.ts";
 import { showStatus } from "./status.ts";
@@ -27,6 +28,7 @@ export function buildProgram(): Command {
   registerClaimCommand(program);
   registerFleetCommands(program);
   registerOperatorCommands(program);
+  registerImport(program);
   registerBrokerConfig(program);
   registerProbe(program);
   withConfig(program.command("status"))

@@ -28,11 +28,12 @@ export function bundleDirOf(config: ReturnType<typeof loadKioskConfig>): string 
  * Registers the commands that only look: `config`, `status`, `doctor`, `outbox ls`.
  *
  * @param inspect looks at the devices of this machine without opening any
+ * @returns the command `outbox`, for those that do more
  */
 export function registerLookCommands(
   program: Command,
   inspect: (config: KioskConfig) => Promise<readonly Finding[]>,
-): void {
+): Command {
   withConfig(
     program.command("config").description("print the effective configuration; nothing in it is secret"),
   ).action((flags: CommonFlags) => {
@@ -48,6 +49,7 @@ export function registerLookCommands(
   withConfig(outbox.command("ls").description("list them: number, kind and size, never content"))
     .option("-n, --limit <rows>", "most rows to list", "50")
     .action(listRows);
+  return outbox;
 }
 
 async function showStatus(flags: CommonFlags): Promise<void> {
