@@ -9,6 +9,7 @@ import { EXIT, giveUp, inRoot, say } from "./lib/root.mjs";
 const USAGE = `npm run deb -- [options]
   --out DIR      folder for the package; default dist/deb
   --node FILE    Node to bring along; default: the one that runs this. One for arm64 makes a package for arm64
+                 (cross compiler: apt-get install g++-aarch64-linux-gnu)
   --fast         compress less: for a trial, not for a repository
   --repo DIR     also put it into the apt repository in DIR, made when absent
   --key ID       sign repository and package with this gpg key

@@ -3,11 +3,13 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onPath } from "../preflight.mjs";
+import { nodeServes, onPath } from "../preflight.mjs";
 import { EXIT, giveUp, inRoot } from "../root.mjs";
-import { libraryDependencies, MAINTAINER, writeControl } from "./control.mjs";
+import { MAINTAINER, writeControl } from "./control.mjs";
+import { compileFor, crossTool, whyNoCross } from "./cross.mjs";
+import { foreignDependencies, libraryDependencies } from "./dependencies.mjs";
 import { nativeFiles, runtimePackages } from "./modules.mjs";
-import { nodeLicence, processorOf, stripProgram } from "./node-binary.mjs";
+import { nodeLicence, processorOf, stripProgram, versionOf } from "./node-binary.mjs";
 import { setTimes, stageTree } from "./tree.mjs";
 
 /**
@@ -20,26 +22,32 @@ export async function buildDeb({ out, node, fast }) {
     if (!onPath(tool)) giveUp(EXIT.unavailable, `${tool} is missing. On Debian: apt-get install dpkg-dev`);
   const processor = processorOf(node);
   if (processor === null) giveUp(EXIT.usage, `${node} is no program for amd64 or arm64`);
+  if (!nodeServes(versionOf(node))) giveUp(EXIT.usage, `${node} is Node ${versionOf(node)}: 20.19 or newer is needed`);
   const isForeign = processor.node !== process.arch;
-  if (isForeign)
-    return {
-      kind: "skipped",
-      reason: `a package for ${processor.debian} needs a cross compiler for its native modules`,
-    };
+  const reason = isForeign ? whyNoCross(processor.debian) : null;
+  if (reason !== null) return { kind: "skipped", reason: `no package for ${processor.debian}: ${reason}` };
   const version = JSON.parse(readFileSync(inRoot("package.json"), "utf8")).version;
   const folder = mkdtempSync(join(tmpdir(), "bluepost-deb-"));
+  const undo = [folder];
   try {
     const packages = runtimePackages(JSON.parse(readFileSync(inRoot("package-lock.json"), "utf8")));
+    const work = mkdtempSync(join(tmpdir(), "bluepost-cross-"));
+    undo.push(work);
+    const native = isForeign ? compileFor({ packages, processor, folder: work }) : {};
     stageTree({
       folder,
+      native,
       packages,
       node,
       arch: processor.node,
       release: { version, maintainer: MAINTAINER, seconds: sourceDate() },
     });
     const programs = [join(folder, "usr/lib/bluepost/bin/node"), ...nativeFiles(folder)];
-    for (const program of programs) stripProgram(program, "strip");
-    const depends = libraryDependencies(programs);
+    const strip = isForeign ? crossTool(processor.debian, "strip") : "strip";
+    for (const program of programs) stripProgram(program, strip);
+    const depends = isForeign
+      ? foreignDependencies(programs, crossTool(processor.debian, "objdump"))
+      : libraryDependencies(programs);
     writeControl({
       folder,
       version,
@@ -47,7 +55,7 @@ export async function buildDeb({ out, node, fast }) {
       depends,
       packages,
       licence: nodeLicence(node),
-      nodeVersion: nodeVersion(node),
+      nodeVersion: versionOf(node),
     });
     setTimes(folder, sourceDate());
     mkdirSync(out, { recursive: true });
@@ -55,12 +63,8 @@ export async function buildDeb({ out, node, fast }) {
     pack(folder, file, fast);
     return { kind: "built", file, bytes: statSync(file).size, architecture: processor.debian };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    for (const path of undo) rmSync(path, { recursive: true, force: true });
   }
-}
-
-function nodeVersion(node) {
-  return execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
 }
 
 /** Seconds: SOURCE_DATE_EPOCH, else the last commit's, else that of the lock file. */

@@ -1,49 +1,13 @@
 // The package's own papers: control, md5sums, conffiles, copyright, maintainer scripts.
 
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inRoot } from "../root.mjs";
 import { filesOf, isConffile } from "./tree.mjs";
 
 export const MAINTAINER = "Bluepost <bluepost@localhost>";
 const SCRIPTS = ["config", "postinst", "prerm", "postrm"];
-
-/** Which libraries of Debian the programs need, as dpkg-shlibdeps works it out on this machine. */
-export function libraryDependencies(programs) {
-  const folder = mkdtempSync(join(tmpdir(), "bluepost-shlibs-"));
-  try {
-    mkdirSync(join(folder, "debian"));
-    writeFileSync(join(folder, "debian/control"), "Source: bluepost\n\nPackage: bluepost\nArchitecture: any\n");
-    const args = ["-O", "--ignore-missing-info", ...programs.map((program) => `-e${program}`)];
-    const output = execFileSync("dpkg-shlibdeps", args, {
-      cwd: folder,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return (
-      /^shlibs:Depends=(.*)$/m
-        .exec(output)?.[1]
-        ?.split(", ")
-        .filter((name) => name !== "") ?? []
-    );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 /** Writes DEBIAN/ and the copyright file. @param plan.depends from libraryDependencies() */
 export function writeControl({ folder, version, architecture, depends, packages, licence, nodeVersion }) {

@@ -1,6 +1,6 @@
 // The Node that a package brings along.
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Processors by the number in an ELF file's header. Source: ELF specification, e_machine. */
@@ -14,6 +14,11 @@ export function processorOf(file) {
   closeSync(handle);
   if (header.toString("latin1", 0, 4) !== "\x7fELF") return null;
   return MACHINES[header.readUInt16LE(18)] ?? null;
+}
+
+/** Version of a Node, read from the program itself, since one for another processor cannot be asked; "0" when it holds none. */
+export function versionOf(binary) {
+  return /nodejs\.org\/download\/release\/v(\d+\.\d+\.\d+)\//.exec(readFileSync(binary, "latin1"))?.[1] ?? "0";
 }
 
 /** Text of the licence that came with a Node, or null. */
