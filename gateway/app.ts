@@ -14,6 +14,7 @@ import type { GatewayConfig } from "./config.ts";
 import { CustodyNotifier } from "./delivery/custody-notifier.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import type { EngineClient } from "./delivery/engine-client.ts";
+import { RevocationSender } from "./delivery/revocation-sender.ts";
 import { DeviceDoor } from "./device-door.ts";
 import { FleetDesk } from "./fleet/fleet-desk.ts";
 import { FleetStore } from "./fleet/fleet-store.ts";
@@ -137,6 +138,7 @@ class GatewayApp implements Gateway, BrokerEvents {
   readonly #book = new DeviceBook();
   readonly #counters: Counters;
   readonly #startedAt: WallMs;
+  readonly #revocations: RevocationSender;
   #registryVersion = "";
   #stopWatching = (): void => {};
   #closing: Promise<void> | null = null;
@@ -178,6 +180,10 @@ class GatewayApp implements Gateway, BrokerEvents {
     });
     this.stick = createStick({ identity, registry: deps.registry, inlet: this.#inlet, outlet: this.#outlet });
     this.#delivery = this.#createDelivery();
+    this.#revocations = new RevocationSender({
+      ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
+      marksOf: (device) => this.#outlet.marksOf(device),
+    });
     const send = (key: StreamKey, receipt: Uint8Array): void => broker.send(key.device, "receipt", receipt);
     this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, send });
     this.clock = new SignedClock({
@@ -260,6 +266,7 @@ class GatewayApp implements Gateway, BrokerEvents {
   async idle(): Promise<void> {
     await this.#inlet.idle();
     await this.#delivery.idle();
+    await this.#revocations.idle();
   }
 
   close(): Promise<void> {
@@ -271,6 +278,7 @@ class GatewayApp implements Gateway, BrokerEvents {
     this.#stopWatching();
     await this.#deps.broker.close();
     await this.#inlet.idle();
+    await this.#revocations.close();
     await this.#delivery.close();
     await this.#custody.close();
     await this.fleet.close();
@@ -318,6 +326,8 @@ class GatewayApp implements Gateway, BrokerEvents {
         this.#counters.count("session.revoked", { device });
         this.#deps.broker.kick(device);
       }
+      await this.#inlet.idle(); // what was taken before the cut counts as taken
+      this.#revocations.wake();
     } catch (fault) {
       this.#counters.fault("registry.failed", fault);
     }
