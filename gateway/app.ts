@@ -258,6 +258,7 @@ class GatewayApp implements Gateway, BrokerEvents {
       uptimeMs: now() - this.#startedAt,
       spool: { ...spool, oldestUndeliveredMs: oldest === null ? 0 : Math.max(0, now() - oldest) },
       engine: this.#delivery.status,
+      ...(this.#deps.broker.external && { broker: this.#deps.broker.external }),
       devices: this.#book.devices,
       counters: this.#counters.values,
     };

@@ -53,6 +53,13 @@ export interface BrokerEvents {
   violated(kind: Violation, device: DeviceId | null): void;
 }
 
+export interface ExternalBrokerState {
+  /** Whether the gateway hears the kiosks. */
+  readonly connected: boolean;
+  /** Whether the broker divides the batches among the gateway processes. */
+  readonly shares: boolean;
+}
+
 export interface SendOptions {
   /** Whether a later subscriber gets the last one at once. */
   readonly retain?: boolean;
@@ -65,6 +72,8 @@ export interface SendOptions {
  * from sequence numbers here, and half-open QoS 2 handshakes are memory that a client controls.
  */
 export interface DeviceBroker {
+  /** How it stands with the broker that somebody else runs; absent when the gateway is its own. */
+  readonly external?: ExternalBrokerState;
   /** Starts to listen. @throws {BrokerUnavailableError} GW_BROKER_UNAVAILABLE when an address cannot be taken */
   open(events: BrokerEvents): Promise<void>;
   /** Sends with QoS 1 to the device's session if it is subscribed; without one nothing happens (retained ones are kept). */

@@ -27,15 +27,21 @@ export async function askStatus(port: number): Promise<GatewayStatus | null> {
   }
 }
 
-function describe({ site, spool, engine, devices, counters }: GatewayStatus): readonly string[] {
+function describe({ site, spool, engine, broker, devices, counters }: GatewayStatus): readonly string[] {
   const reachable =
     engine.engineReachable === null ? "not asked yet" : engine.engineReachable ? "answers" : "DOES NOT ANSWER";
   const alarms = Object.entries(counters).map(([name, n]) => `  ${name}: ${n}`);
   return [
     `site        ${site}`,
     `engine      ${reachable}, ${engine.deliveredBatches} batches delivered since start`,
+    ...(broker ? [`broker      ${describeBroker(broker)}`] : []),
     `spool       ${spool.undelivered} of ${spool.batches} batches wait, the oldest for ${Math.round(spool.oldestUndeliveredMs / 1_000)} s`,
     `devices     ${devices.filter(({ connected }) => connected).length} connected of ${devices.length} heard of`,
     ...(alarms.length > 0 ? ["events since start", ...alarms] : ["events      none since start"]),
   ];
+}
+
+function describeBroker({ connected, shares }: NonNullable<GatewayStatus["broker"]>): string {
+  if (!connected) return "external, DOES NOT ANSWER: try `bluepost-gateway doctor`";
+  return shares ? "external, connected, divides the batches among the gateway processes" : "external, connected";
 }

@@ -80,8 +80,9 @@ function addStatus(app: FastifyInstance, options: StatusServerOptions): void {
   const local = { onRequest: requireLoopback };
   const metrics = createMetrics();
   app.get("/healthz", local, async () => ({ status: "ok" }));
-  app.get("/readyz", local, async () => {
-    await gateway.status(); // reads the spool: fails when its file cannot be read
+  app.get("/readyz", local, async (_request, reply) => {
+    const { broker } = await gateway.status(); // reads the spool: fails when its file cannot be read
+    if (broker?.connected === false) return reply.code(503).send({ status: "the broker does not answer" });
     return { status: "ready" };
   });
   app.get("/status", local, async () => gateway.status());

@@ -1,3 +1,4 @@
+import type { ExternalBrokerState } from "../broker/device-broker.ts";
 import type { DeliveryStatus } from "../delivery/delivery.ts";
 import type { SpoolStats } from "../spool/spool.ts";
 import type { DeviceView } from "./device-book.ts";
@@ -14,6 +15,8 @@ export interface GatewayStatus {
     readonly oldestUndeliveredMs: number;
   };
   readonly engine: DeliveryStatus;
+  /** The external broker; absent when the gateway is its own. */
+  readonly broker?: ExternalBrokerState;
   readonly devices: readonly DeviceView[];
   /** Alarms and broken rules since this gateway started, by name. */
   readonly counters: Readonly<Record<string, number>>;

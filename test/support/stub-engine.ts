@@ -4,7 +4,7 @@ import { toBase64Url } from "../../protocol/bytes.ts";
 import { type Batch, batchHash, decodeBatch, genesisHash } from "../../protocol/checkin/batch.ts";
 import { encodeReceipt, type Receipt } from "../../protocol/checkin/receipt.ts";
 import { type CoseKey, importSigningKey, parseCose1, signCose1 } from "../../protocol/cose.ts";
-import { type BatchAnswer, decodeBatchSet } from "../../protocol/http/engine-api.ts";
+import { BATCHES_PATH, type BatchAnswer, decodeBatchSet } from "../../protocol/http/engine-api.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import type { TestSite } from "./gateway-site.ts";
@@ -90,7 +90,7 @@ export class StubEngine implements EngineClient {
       const parts: Buffer[] = [];
       request.on("data", (part: Buffer) => parts.push(part));
       request.on("end", () => {
-        if (request.method !== "POST") {
+        if (request.url !== BATCHES_PATH) {
           response.writeHead(404).end();
           return;
         }

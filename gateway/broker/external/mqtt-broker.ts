@@ -10,6 +10,7 @@ import {
   type BrokerEvents,
   type DeviceBroker,
   type DeviceSession,
+  type ExternalBrokerState,
   type PublishedLeaf,
   type SendOptions,
   UNKNOWN_BOOT,
@@ -92,9 +93,8 @@ export class MqttBroker implements DeviceBroker {
     });
   }
 
-  /** Whether the broker is connected, and whether it shares the batches among this worker and others. */
-  get link(): { readonly connected: boolean; readonly shares: boolean } {
-    return { connected: this.#link.connected, shares: this.#shares };
+  get external(): ExternalBrokerState {
+    return { connected: this.#link.connected, shares: this.#link.connected && this.#shares };
   }
 
   /** Resolves after the first attempt; a broker that is away is tried again until it comes. */

@@ -157,6 +157,12 @@ for (const kind of ["mosquitto", "nats"] as const) {
       });
       expect(engine.stored.filter((batch) => batch.startsWith("door-a")).length).toBe(taken);
       if (kind === "nats") await waitFor(() => !a.connected); // mosquitto leaves it connected, and deaf and dumb
+
+      const at = `http://127.0.0.1:${gateway.ready["httpPort"]}`;
+      expect((await fetch(`${at}/readyz`)).status).toBe(200);
+      expect(await (await fetch(`${at}/status`)).json()).toMatchObject({ broker: { connected: true, shares: false } });
+      await server.process.kill9();
+      await waitFor(async () => (await fetch(`${at}/readyz`)).status === 503);
     });
   });
 }

@@ -109,7 +109,7 @@ for (const kind of ["mosquitto", "nats"] as const) {
       await waitFor(() => one.live.size === 0);
       await server.restart();
       const again = await door(server.port);
-      await waitFor(() => one.broker.link.connected, { timeoutMs: 30_000 });
+      await waitFor(() => one.broker.external.connected, { timeoutMs: 30_000 });
       await send(again, "after");
       await waitFor(() => one.heard.includes("door-a after"), { timeoutMs: 30_000 });
       expect(one.live.size).toBe(1);
@@ -175,7 +175,7 @@ for (const kind of ["mosquitto", "nats"] as const) {
         const group = shareGroup(site.identity, "site");
         const [one, two] = [await worker(port, { group }), await worker(port, { group, worker: "2" })];
         const shares = kind === "mosquitto";
-        expect([one.broker.link.shares, two.broker.link.shares]).toEqual([shares, shares]);
+        expect([one.broker.external.shares, two.broker.external.shares]).toEqual([shares, shares]);
         const client = await door(port);
         const texts = Array.from({ length: 40 }, (_, n) => `door-a m${n}`);
         await Promise.all(texts.map((text) => send(client, text.slice(7))));
