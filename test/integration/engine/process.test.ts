@@ -138,6 +138,59 @@ describe("an engine process", () => {
     expect((await run("nonsense")).code).toBe(64);
   });
 
+  it("takes keys, hands out tokens and publishes from the command line", async () => {
+    const [dataDir, folder] = [tempFolder(), tempFolder()];
+    const run = (...args: readonly string[]): ReturnType<typeof runToEnd> =>
+      runToEnd({ script, args: [...args, "-s", `dataDir=${dataDir}`] });
+    expect((await run("keys", "init")).code).toBe(0);
+    const [ids, keys] = [join(folder, "ids"), join(folder, "keys.json")];
+    writeFileSync(ids, "001099000001\n");
+    const today = new Date().toISOString().slice(0, 10);
+    const opened = await run("case", "add", "--scheme", "cccd", "--id-file", ids, "--onset", today, "--json");
+    const { id } = JSON.parse(opened.stdout) as { id: string };
+    const made = JSON.parse((await run("case", "key-code", id, "--minutes", "5", "--json")).stdout);
+    expect(made).toMatchObject({ case: id, code: expect.stringMatching(/^[0-9a-z]{4}-[0-9a-z]{4}$/) });
+    expect((await run("case", "key-code", "case-nothere")).code).toBe(64);
+    const seed = "000102030405060708090a0b0c0d0e0f";
+    writeFileSync(
+      keys,
+      JSON.stringify([
+        { scheme: "token", seed },
+        { scheme: "bluezone", baseId: seed },
+      ]),
+    );
+    const taken = await run("case", "keys", id, "--file", keys);
+    expect([taken.code, taken.stdout]).toEqual([
+      0,
+      expect.stringMatching(/key 1: stored\nkey 2: refused \(The base id/),
+    ]);
+    writeFileSync(keys, "secret words");
+    const wrong = await run("case", "keys", id, "--file", keys);
+    expect([wrong.code, wrong.stderr]).toEqual([64, expect.not.stringContaining("secret")]);
+    const issued = JSON.parse((await run("tokens", "issue", "--count", "2", "--auto-checkin", "--json")).stdout);
+    const serial = issued.tokens[0].serial as string;
+    expect((await run("tokens", "revoke", serial)).code).toBe(0);
+    expect((await run("tokens", "revoke", serial)).code).toBe(64);
+    const listed = await run("tokens", "list", "--json");
+    expect([JSON.parse(listed.stdout).tokens.length, listed.stdout]).toEqual([
+      2,
+      expect.not.stringContaining(issued.tokens[0].seed),
+    ]);
+    expect((await run("venues", "poster", "--venue", "7k3m9q2x")).stdout).toMatch(
+      /^https:\/\/bluepost\.example\/v\?v=0#/,
+    );
+    expect(JSON.parse((await run("case", "publish", id, "--json")).stdout)).toMatchObject({
+      added: 0,
+      unreachable: [],
+    });
+    expect(JSON.parse((await run("published", "make", "--json")).stdout)).toMatchObject({ made: { number: 1 } });
+    const file = join(folder, "file");
+    expect((await run("published", "get", "--number", "1", "--out", file)).code).toBe(0);
+    expect(statSync(file).size).toBeGreaterThan(2_000);
+    expect((await run("published", "get", "--number", "2", "--out", file)).code).toBe(64);
+    expect((await run("trace", id, "--lang", "en")).stdout).toContain("The case was heard here: none");
+  });
+
   it("lists every problem of a wrong configuration and opens nothing", async () => {
     const dataDir = join(tempFolder(), "none");
     const part = new Part({
