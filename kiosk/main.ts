@@ -20,13 +20,14 @@ import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { createDoorParser } from "../runtime/door-parser.ts";
 import { readHc1Trust } from "../runtime/hc1-trust.ts";
 import { announceReady, EXIT, type Running, reportFault, runService } from "../runtime/lifecycle.ts";
-import { createLogger, type RootLogger } from "../runtime/log.ts";
+import { createLogger, type ProcessLogger, type RootLogger } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
 import { packageFile, pageRoot } from "../runtime/package-paths.ts";
 import { gatewayName } from "../runtime/pki/authority.ts";
 import { pemToChain } from "../runtime/pki/chain.ts";
 import { systemTimers } from "../runtime/timers.ts";
 import { createKiosk, type Kiosk } from "./app.ts";
+import { registerBundle } from "./cli/bundle.ts";
 import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
 import { registerDecode } from "./cli/decode.ts";
 import { registerStickCommands } from "./cli/outbox.ts";
@@ -38,9 +39,9 @@ import { type DeviceBundle, readBundle } from "./provision/bundle.ts";
 import { PaperKeeper } from "./provision/paper-keeper.ts";
 import { Provisioner } from "./provision/provisioner.ts";
 import { SetUp } from "./provision/set-up.ts";
-import { localSettingsOf, policyOf, screenStateOf, setUpStateOf } from "./provision/settings.ts";
+import { policyOf, screenStateOf, setUpStateOf } from "./provision/settings.ts";
 import { hasBundle } from "./provision/write-bundle.ts";
-import { fileNote } from "./remote/note-store.ts";
+import { openRemote } from "./remote/open-remote.ts";
 import { createScreenModel } from "./screen/screen-model.ts";
 import { createScreenServer } from "./screen/screen-server.ts";
 import { MqttTransport } from "./uplink/mqtt-transport.ts";
@@ -116,6 +117,10 @@ async function startWithoutPapers(config: KioskConfig, parts: Lamps): Promise<Ru
   };
 }
 
+async function diskFacts(folder: string): Promise<object> {
+  return { freeBytes: await freeBytes(folder), wear: await diskWear(folder) };
+}
+
 function openScanner(config: KioskConfig, log: RootLogger, boottime: () => BoottimeMs): SerialQrScanner {
   const { path, baudRate } = config.scanner;
   const exclude = config.indicator.path ? [config.indicator.path] : [];
@@ -127,7 +132,7 @@ function openScanner(config: KioskConfig, log: RootLogger, boottime: () => Boott
 
 /** What lives through set-up and service. */
 interface Lamps {
-  readonly log: RootLogger;
+  readonly log: ProcessLogger;
   readonly indicator: Indicator;
 }
 
@@ -188,13 +193,14 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
     crypto: nodeCrypto,
     logger: log,
     reserveFile: join(config.dataDir, "reserve.bin"),
-    remote: {
-      settings: fileNote(join(config.dataDir, "settings.json")),
-      commands: fileNote(join(config.dataDir, "commands.json")),
-      local: localSettingsOf(config),
-      reboot: async () => void (await rebootMachine()),
-      bundle: async () => undefined,
-    },
+    remote: openRemote(config, {
+      bundleDir: bundleDirOf(config),
+      inspect: inspectDevices,
+      disk: diskFacts,
+      log: async () => log.tail(),
+      counters: () => kiosk?.status.counters ?? {},
+      reboot: rebootMachine,
+    }),
     health: {
       version: version(),
       diskFreeBytes: () => freeBytes(config.dataDir),
@@ -239,6 +245,7 @@ withConfig(program.command("start").description("run the kiosk until it is stopp
 );
 registerStickCommands(registerLookCommands(program, inspectDevices), readHome);
 registerDecode(program);
+registerBundle(program, { inspect: inspectDevices, disk: diskFacts });
 registerProvision(program, setSystemClock);
 
 try {

@@ -14,6 +14,14 @@ export interface RootLogger extends Logger {
   child(component: string): Logger;
 }
 
+/** The logger of a whole process: also keeps its last lines, for a support bundle. */
+export interface ProcessLogger extends RootLogger {
+  /** The last lines written, oldest first, at most {@link TAIL_LINES}. */
+  tail(): readonly string[];
+}
+
+const TAIL_LINES = 300;
+
 export type LogLevel = "error" | "warn" | "info" | "debug" | "silent";
 
 function wrap(target: pino.Logger): Logger {
@@ -26,12 +34,19 @@ function wrap(target: pino.Logger): Logger {
 }
 
 /** Writes JSON lines to standard output, one event a line: `{"level":"info","time":..., "part":..., "component":..., "event":...}`. */
-export function createLogger(options: { readonly part: string; readonly level: LogLevel }): RootLogger {
+export function createLogger(options: { readonly part: string; readonly level: LogLevel }): ProcessLogger {
+  const out = pino.destination({ dest: 1, sync: true });
+  const kept: string[] = [];
+  const write = (line: string): void => {
+    kept.push(line);
+    if (kept.length > TAIL_LINES) kept.shift();
+    out.write(line);
+  };
   const root = pino(
     { level: options.level, base: { part: options.part }, formatters: { level: (label) => ({ level: label }) } },
-    pino.destination({ dest: 1, sync: true }),
+    { write },
   );
-  return { ...wrap(root), child: (component) => wrap(root.child({ component })) };
+  return { ...wrap(root), child: (component) => wrap(root.child({ component })), tail: () => [...kept] };
 }
 
 /** Drops everything; for tests and one-shot commands. */
