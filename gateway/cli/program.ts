@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { runService } from "../../runtime/lifecycle.ts";
 import { startGateway } from "../start.ts";
+import { registerAuditCommand } from "./audit.ts";
 import { registerBrokerConfig } from "./broker-config.ts";
 import { registerClaimCommand } from "./claim.ts";
 import { registerDeviceCommands } from "./devices.ts";
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
     });
   registerDeviceCommands(program);
   registerClaimCommand(program);
+  registerAuditCommand(program);
   registerFleetCommands(program);
   registerOperatorCommands(program);
   registerImport(program);

@@ -6,6 +6,7 @@ import { BATCH_SET_MAX, BATCH_SET_MAX_BYTES } from "../../protocol/http/engine-a
 import type { DeviceId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
+import { countLeaving, HIGHEST_SEQ, trimAuditDays } from "./audit-days.ts";
 import { countOne, trimQuarantine } from "./group-writer.ts";
 import type { Settlement, SpooledBatch, SpoolStats } from "./spool.ts";
 import type { StreamTable } from "./stream-table.ts";
@@ -71,6 +72,7 @@ export class SpoolOutlet {
         for (const receipt of settlement.receipts) await this.#applyReceipt(sql, receipt);
         for (const { batch, reason } of settlement.refused) await this.#putAside(sql, batch, reason);
         if (settlement.refused.length > 0) await trimQuarantine(sql);
+        await trimAuditDays(sql, this.#options.now());
       });
     } catch (fault) {
       streams.clear();
@@ -81,7 +83,7 @@ export class SpoolOutlet {
   /** How far each stream of a device was taken, whether or not the engine has it yet. */
   async marksOf(device: DeviceId): Promise<readonly StreamMark[]> {
     return this.#options.reader.all<StreamMark>(
-      "SELECT epoch, stream, max(head_upto, stored_upto) AS upto FROM streams WHERE device = ? ORDER BY id",
+      `SELECT epoch, stream, ${HIGHEST_SEQ} AS upto FROM streams WHERE device = ? ORDER BY id`,
       [device],
     );
   }
@@ -131,6 +133,7 @@ export class SpoolOutlet {
       receipts.some(({ streamId, receipt }) => streamId === batch.streamId && covers(receipt, batch)),
     );
     const gone = JSON.stringify(covered.map(({ id }) => id));
+    await countLeaving(sql, "receipted", { where: "b.id IN (SELECT value FROM json_each(?))", params: [gone] });
     await sql.run("DELETE FROM batches WHERE id IN (SELECT value FROM json_each(?))", [gone]);
   }
 
@@ -143,7 +146,9 @@ export class SpoolOutlet {
       `UPDATE streams SET stored_upto = ?, stored_hash = ?, head_upto = ?, head_hash = ?, receipt = ?, receipt_ms = ? WHERE id = ?`,
       [stored.upto, stored.hash, head.upto, head.hash, bytes, this.#options.now(), streamId],
     );
-    await sql.run("DELETE FROM batches WHERE stream_id = ? AND to_seq <= ?", [streamId, stored.upto]);
+    const below = [streamId, stored.upto];
+    await countLeaving(sql, "receipted", { where: "b.stream_id = ? AND b.to_seq <= ?", params: below });
+    await sql.run("DELETE FROM batches WHERE stream_id = ? AND to_seq <= ?", below);
     const rewound = stored.upto < state.stored.upto; // a restored engine: what was covered is not any more
     if (rewound || receipt.missing.length > 0) state.recent.clear();
     state.stored = stored;
@@ -160,6 +165,7 @@ export class SpoolOutlet {
       batch.body,
       this.#options.now(),
     ]);
+    if (reason === "refused") await countLeaving(sql, reason, { where: "b.id = ?", params: [batch.id] });
     await sql.run("DELETE FROM batches WHERE id = ?", [batch.id]);
     await countOne(sql, reason);
     const state = await this.#options.streams.byId(sql, batch.streamId);

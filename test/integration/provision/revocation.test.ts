@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Engine, issueSiteBundle } from "../../../engine/app.ts";
 import { createGatewayIdentity, type GatewayIdentity } from "../../../gateway/registry/identity.ts";
+import { SpoolOutlet } from "../../../gateway/spool/spool-outlet.ts";
+import { StreamTable } from "../../../gateway/spool/stream-table.ts";
 import { encodeRevocations, type Revocation, type StreamMark } from "../../../protocol/checkin/revocations.ts";
 import { type CoseKey, importSigningKey, signCose1 } from "../../../protocol/cose.ts";
 import { parseDeviceId, parseSiteId, type SiteId } from "../../../protocol/ids.ts";
@@ -9,6 +12,7 @@ import type { WallMs } from "../../../protocol/units.ts";
 import { nodeCrypto } from "../../../runtime/node-crypto.ts";
 import { createLeaf, gatewayName } from "../../../runtime/pki/authority.ts";
 import { pemToChain, rawKeyPair } from "../../../runtime/pki/chain.ts";
+import { Database } from "../../../runtime/sqlite/database.ts";
 import { makeDevice, TEST_NOW, type TestDevice } from "../../support/batches.ts";
 import { dumpEngine } from "../../support/engine-dump.ts";
 import { openTestEngine } from "../../support/engines.ts";
@@ -118,6 +122,18 @@ describe("the engine and a revoked kiosk", () => {
   });
 });
 
+/** What the gateway would say of `door-a`. */
+async function marksOf(folder: string): Promise<readonly StreamMark[]> {
+  const db = await Database.open({ file: join(folder, "spool.db"), readOnly: true });
+  const now = (): WallMs => TEST_NOW;
+  const outlet = new SpoolOutlet({ db, reader: db, streams: new StreamTable(nodeCrypto), now });
+  try {
+    return await outlet.marksOf(parseDeviceId("door-a"));
+  } finally {
+    await db.close();
+  }
+}
+
 describe("the gateway's revocation list", () => {
   it("goes up as soon as the session is cut, and says how far the kiosk was trusted", async () => {
     const { engine, authority } = await openTestEngine({ nowMs: Date.now() });
@@ -145,6 +161,7 @@ describe("the gateway's revocation list", () => {
     expect((await engine.ingest([later.bytes])).results[0]?.verdict).toBe("stored"); // the engine has not heard of it yet
     isDown = false;
     await rig.registry.revoke(parseDeviceId("door-a"), Date.now() as WallMs); // twice is once
+    expect(await marksOf(rig.folder)).toEqual([{ epoch: door.epoch, stream: "c", upto: 1 }]);
     const next = await door.batch([{ who: an }]);
     await waitFor(async () => (await engine.ingest([next.bytes])).results[0]?.reason === "revoked", {
       timeoutMs: 20_000,
