@@ -29,8 +29,17 @@ export function missing(kind: BrokerKind): string {
   return programOf("nats-server") === null ? `(${NO_NATS})` : "";
 }
 
-/** Starts mosquitto or NATS with exactly the files that `gateway broker-config` writes. */
-export async function startExternal(kind: BrokerKind, site: TestSite, folder: string): Promise<ExternalBroker> {
+/**
+ * Starts mosquitto or NATS with exactly the files that `gateway broker-config` writes.
+ *
+ * @param change what the operator did to the main file
+ */
+export async function startExternal(
+  kind: BrokerKind,
+  site: TestSite,
+  folder: string,
+  change: (main: string) => string = (main) => main,
+): Promise<ExternalBroker> {
   const { identity } = site;
   const certificates = join(folder, "bluepost");
   mkdirSync(certificates, { recursive: true });
@@ -55,7 +64,7 @@ export async function startExternal(kind: BrokerKind, site: TestSite, folder: st
   for (const [name, text] of Object.entries(rules)) put(name, text);
   const main = kind === "mosquitto" ? rules["bluepost.conf"] : `include "bluepost/bluepost-nats.conf"`;
   const start = kind === "mosquitto" ? startMosquitto : startNats;
-  const broker = await start({ folder, port, rules: main ?? "" });
+  const broker = await start({ folder, port, rules: change(main ?? "") });
   if (!broker) throw new Error(missing(kind));
   return broker;
 }
