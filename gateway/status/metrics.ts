@@ -36,6 +36,10 @@ const GAUGES: Readonly<Record<string, readonly [help: string, read: Reading]>> =
     "Whether the engine answered last time",
     ({ status }) => Number(status.engine.engineReachable ?? false),
   ],
+  broker_connected: [
+    "Whether the external broker is connected; absent when the gateway is its own",
+    ({ status }) => (status.broker ? Number(status.broker.connected) : null),
+  ],
   engine_held_streams: [
     "Streams that wait because the engine's answer was no good",
     ({ status }) => status.engine.heldStreams,
