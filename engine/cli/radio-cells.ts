@@ -13,6 +13,7 @@ export function heardCells(one: HeardVisit, texts: Texts): (string | number)[] {
     one.n,
     one.rssiMax,
     one.rssiMean,
+    one.txPower ?? "?",
     one.schemes.join("+"),
   ];
 }

@@ -49,7 +49,7 @@ const en: Texts = {
     "party",
     "case by",
   ],
-  heardHead: ["venue", "gate", "from", "to", "min", "sightings", "dBm max", "dBm mean", "key"],
+  heardHead: ["venue", "gate", "from", "to", "min", "sightings", "dBm max", "dBm mean", "dBm sent", "key"],
   tokenHead: [
     "person",
     "venue",
@@ -116,7 +116,7 @@ const vi: Texts = {
     "đi cùng",
     "ca bệnh qua",
   ],
-  heardHead: ["địa điểm", "cửa", "từ", "đến", "phút", "số lần", "dBm cao nhất", "dBm trung bình", "khóa"],
+  heardHead: ["địa điểm", "cửa", "từ", "đến", "phút", "số lần", "dBm cao nhất", "dBm trung bình", "dBm phát", "khóa"],
   tokenHead: [
     "người",
     "địa điểm",

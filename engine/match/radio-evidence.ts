@@ -28,6 +28,8 @@ export interface HeardVisit extends Signal {
   readonly minutes: number;
   /** Which of the case's keys: `gaen`, `bluezone`, `token`. */
   readonly schemes: readonly string[];
+  /** Power at which the phone says that it sent, dBm: less the signal it is the attenuation. Null when it does not say. */
+  readonly txPower: number | null;
   readonly timeUnknown: boolean;
 }
 
@@ -50,7 +52,7 @@ export const TOKENS_LISTED = 1_000;
 
 /** Describes a heard stay for people. */
 export function heardVisit(stay: HeardStay, naming: VenueNaming): HeardVisit {
-  const { gate, n, rssiMax, rssiMean, schemes, unknown, heardMs, outerFrom, outerTo } = stay;
+  const { gate, n, rssiMax, rssiMean, txPower, schemes, unknown, heardMs, outerFrom, outerTo } = stay;
   const { venue, name } = naming(stay.venue);
   return {
     venue,
@@ -63,6 +65,7 @@ export function heardVisit(stay: HeardStay, naming: VenueNaming): HeardVisit {
     rssiMax,
     rssiMean,
     schemes,
+    txPower,
     timeUnknown: unknown,
   };
 }

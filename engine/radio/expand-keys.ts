@@ -4,12 +4,23 @@ import {
   BLUEZONE_TOLERANCE_MS,
   expandBluezoneDay,
 } from "../../protocol/beacon/bluezone.ts";
-import { GAEN_ID_BYTES, GAEN_INTERVAL_MS, GAEN_TOLERANCE_MS, GaenExpander } from "../../protocol/beacon/gaen.ts";
+import {
+  cryptGaenMetadata,
+  GAEN_ID_BYTES,
+  GAEN_INTERVAL_MS,
+  GAEN_METADATA_BYTES,
+  GAEN_TOLERANCE_MS,
+  GaenExpander,
+  gaenMetadataKey,
+  parseGaenMetadata,
+} from "../../protocol/beacon/gaen.ts";
 import { ROTATING_ID_BYTES, ROTATION_MS, rotationInterval, tokenId } from "../../protocol/beacon/rotating-id.ts";
+import { fromHex } from "../../protocol/bytes.ts";
 import type { RadioScheme } from "../../protocol/checkin/presence.ts";
 import type { BlockCipherPort, CryptoPort } from "../../protocol/crypto-port.ts";
 import { HOUR_MS } from "../../protocol/units.ts";
 import type { SoughtKey } from "../cases/check-key-item.ts";
+import type { StoredSession } from "../store/presence.ts";
 
 /** How far a token's clock may be off: a cheap crystal, unset for some years. */
 export const TOKEN_TOLERANCE_MS = HOUR_MS;
@@ -31,7 +42,7 @@ export interface ExpandedKey {
 
 /** Expands keys of every scheme; the cipher's blocks are shared between keys of one day. */
 export class KeyExpander {
-  readonly #crypto: CryptoPort;
+  readonly #crypto: CryptoPort & BlockCipherPort;
   readonly #gaen: GaenExpander;
 
   constructor(crypto: CryptoPort & BlockCipherPort) {
@@ -54,6 +65,14 @@ export class KeyExpander {
       case "token":
         return this.#expandToken(key, rotationInterval(validFrom), rotationInterval(validTo));
     }
+  }
+
+  /** A session with the power at which its phone says that it sent: GAEN encrypts it under the same key. */
+  withSentPower(session: StoredSession, { scheme, key }: SoughtKey): StoredSession {
+    if (scheme !== "gaen" || session.metadata?.length !== 2 * GAEN_METADATA_BYTES) return session;
+    const sent = { id: fromHex(session.ident), metadata: fromHex(session.metadata) };
+    const plain = cryptGaenMetadata(this.#crypto, gaenMetadataKey(this.#crypto, key), sent);
+    return { ...session, txPower: parseGaenMetadata(plain).txPower };
   }
 
   #expandToken(seed: Uint8Array, first: number, last: number): ExpandedKey {

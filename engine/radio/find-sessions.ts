@@ -39,7 +39,10 @@ export async function findSessions(keys: readonly SoughtKey[], finding: Finding)
     });
   }
   const sessions = await loadSessions(finding.sql, [...hits.keys()]);
-  return sessions.filter((session) => hits.get(session.id)?.some((hit) => agrees(session, hit, finding.window)));
+  return sessions.flatMap((session) => {
+    const hit = hits.get(session.id)?.find((one) => agrees(session, one, finding.window));
+    return hit ? [finding.expander.withSentPower(session, hit.key)] : [];
+  });
 }
 
 function hitOf(key: SoughtKey, { ids, stride, fromMs, slotMs }: ExpandedKey, at: number): Hit {

@@ -22,6 +22,8 @@ export interface HeardStay {
   readonly n: number;
   readonly rssiMax: number;
   readonly rssiMean: number;
+  /** Power at which it says that it sent, dBm; null when it does not. */
+  readonly txPower: number | null;
   readonly schemes: readonly string[];
 }
 
@@ -45,7 +47,7 @@ export function foldStays(sessions: readonly StoredSession[]): readonly HeardSta
 }
 
 function stayOf(session: StoredSession): HeardStay {
-  const { venue, gate, earliest, latest, durationMs, n, rssiMax, rssiMean, scheme } = session;
+  const { venue, gate, earliest, latest, durationMs, n, rssiMax, rssiMean, txPower, scheme } = session;
   const unknown = session.unknown || earliest === null || latest === null;
   const [from, to] = [earliest ?? 0, latest ?? 0];
   return {
@@ -60,6 +62,7 @@ function stayOf(session: StoredSession): HeardStay {
     n,
     rssiMax,
     rssiMean,
+    txPower,
     schemes: [scheme],
   };
 }
@@ -80,6 +83,7 @@ function join(last: HeardStay, next: HeardStay): HeardStay {
     n,
     rssiMax: Math.max(last.rssiMax, next.rssiMax),
     rssiMean: Math.round((last.rssiMean * last.n + next.rssiMean * next.n) / n),
+    txPower: last.txPower ?? next.txPower,
     schemes: [...new Set([...last.schemes, ...next.schemes])].sort(),
   };
 }

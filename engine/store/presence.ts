@@ -25,6 +25,8 @@ export interface StoredSession {
   readonly rssiMax: Dbm;
   readonly rssiMean: Dbm;
   readonly txPower: Dbm | null;
+  /** Further bytes of the advertisement as they were sent, in hex; null when there were none. */
+  readonly metadata: string | null;
   /** The wearer of a token that takes part in automatic check-in; null for everybody else. */
   readonly person: PersonKey | null;
 }
@@ -74,11 +76,12 @@ interface SessionRow {
   readonly rssi_max: number;
   readonly rssi_mean: number;
   readonly tx_power: number | null;
+  readonly metadata: string | null;
   readonly person: string | null;
 }
 
 const SESSION = `p.id, p.scheme, lower(hex(p.ident)) ident, e.venue, e.gate, e.earliest, e.latest, e.unknown, p.duration, p.n,
-  p.rssi_max, p.rssi_mean, p.tx_power, lower(hex(e.person)) person`;
+  p.rssi_max, p.rssi_mean, p.tx_power, lower(hex(p.metadata)) metadata, lower(hex(e.person)) person`;
 
 /** Sessions by their ids; those that are gone meanwhile are left out. */
 export async function loadSessions(sql: Sql, ids: readonly number[]): Promise<readonly StoredSession[]> {
@@ -114,7 +117,7 @@ export async function tokensAtVenue(
 }
 
 function sessionOf(row: SessionRow): StoredSession {
-  const { rssi_max, rssi_mean, tx_power, duration, unknown, scheme, person, ...rest } = row;
+  const { rssi_max, rssi_mean, tx_power, metadata, duration, unknown, scheme, person, ...rest } = row;
   return {
     ...rest,
     scheme: RADIO_SCHEMES.find((one) => SCHEMES.indexOf(one) === scheme) ?? "token",
@@ -123,6 +126,7 @@ function sessionOf(row: SessionRow): StoredSession {
     rssiMax: rssi_max as Dbm,
     rssiMean: rssi_mean as Dbm,
     txPower: tx_power as Dbm | null,
+    metadata: metadata === "" ? null : metadata,
     person: person === "" ? null : (person as PersonKey | null),
   };
 }

@@ -1,4 +1,9 @@
-import { GaenExpander, type TemporaryExposureKey } from "../../protocol/beacon/gaen.ts";
+import {
+  cryptGaenMetadata,
+  GaenExpander,
+  gaenMetadataKey,
+  type TemporaryExposureKey,
+} from "../../protocol/beacon/gaen.ts";
 import { rotationInterval, tokenId } from "../../protocol/beacon/rotating-id.ts";
 import type { PresenceContent } from "../../protocol/checkin/presence.ts";
 import { type Dbm, MINUTE_MS, type WallMs } from "../../protocol/units.ts";
@@ -10,6 +15,9 @@ export interface SessionDraft extends Partial<Omit<PresenceContent, "id">> {
   readonly atMs: number;
   readonly minutes?: number;
 }
+
+/** What the phones of these tests say that they send with, dBm. */
+export const GAEN_TX_POWER = 8;
 
 /** A presence row of something that was heard. */
 export function heardRow(id: Uint8Array, { atMs, minutes = 5, ...more }: SessionDraft): RowDraft {
@@ -36,7 +44,9 @@ export function tokenRow(seed: Uint8Array, draft: SessionDraft): RowDraft {
 export function gaenRow(key: TemporaryExposureKey, draft: SessionDraft): RowDraft {
   const at = rotationInterval(draft.atMs) - key.rollingStart;
   const id = new GaenExpander(nodeCrypto).expand(key).slice(16 * at, 16 * at + 16);
-  return heardRow(id, { scheme: "gaen", ...draft });
+  const plain = Uint8Array.of(0x40, GAEN_TX_POWER, 0, 0);
+  const metadata = cryptGaenMetadata(nodeCrypto, gaenMetadataKey(nodeCrypto, key.key), { id, metadata: plain });
+  return heardRow(id, { scheme: "gaen", metadata, ...draft });
 }
 
 /** A GAEN key of the UTC day of an instant. */

@@ -64,6 +64,7 @@ describe("keys of a case", () => {
         rssiMax: -48,
         rssiMean: -61,
         schemes: ["gaen"],
+        txPower: 8,
         timeUnknown: false,
       },
     ]);
