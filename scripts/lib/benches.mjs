@@ -3,5 +3,6 @@ export const BENCHES = {
   "ble-keys": "daily keys of phones to identifiers, looked up among what kiosks heard, against the naive loop",
   gateway:
     "PUBACK after a durable commit: against a commit per row, against mosquitto, with slow flushes, and over kills",
+  ingest: "check-ins that the engine verifies, opens and commits in a second",
   ledger: "bytes and flushes on the card for a check-in's whole life, and the time from a scan to its answer",
 };

@@ -58,6 +58,6 @@ describe("the scripts", () => {
     expect([part.code, bench.code, lab.code]).toEqual([64, 64, 64]);
     expect(lab.stderr).toContain("Usage: npm run lab");
     expect(part.stderr).toContain("kiosk|gateway|engine|sim");
-    expect(bench.stderr).toMatch(/gateway .*\n\s+ledger /);
+    expect(bench.stderr).toMatch(/gateway .*\n\s+ingest .*\n\s+ledger /);
   });
 });
