@@ -87,6 +87,11 @@ export const GatewayConfigSchema = Type.Object(
         description: "Address of the fleet page, time and status; status answers loopback only",
       }),
       port: Port(8081, "Port of the fleet page, time and status; 0 takes any free port"),
+      announce: Type.Boolean({
+        default: true,
+        description:
+          "Whether multicast DNS tells the local network where the fleet page is; never on a loopback address",
+      }),
       openMetrics: Type.Boolean({
         default: false,
         description:

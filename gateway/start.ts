@@ -6,6 +6,7 @@ import { announceReady, type Running } from "../runtime/lifecycle.ts";
 import { createLogger, type LogLevel } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
 import { systemTimers } from "../runtime/timers.ts";
+import { announce } from "./announce/bonjour-service.ts";
 import { createGateway } from "./app.ts";
 import { AedesBroker } from "./broker/aedes-broker.ts";
 import { createExternalBroker } from "./broker/external/settings.ts";
@@ -82,9 +83,13 @@ export async function startGateway(
     enrolPort: enrol.port,
   });
   say(await page.welcome(http.port));
+  const found = { site: identity.site, httpPort: http.port, mqttPort: ports.mqtt };
+  const isFindable = config.http.announce && !/^(127\.|::1$|localhost$)/.test(config.http.host);
+  const hide = isFindable ? await announce(found, log.child("announce")) : null;
   return {
     check: diskCheck(diskOf(config.dataDir), () => performance.now()),
     close: async () => {
+      await hide?.();
       await http.close();
       await enrol.close();
       await gateway.close();
