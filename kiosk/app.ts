@@ -1,81 +1,45 @@
 import type { DeviceClock } from "../firmware/ports/device-clock.ts";
-import type { Indicator } from "../firmware/ports/indicator.ts";
-import type { QrScanner, RawScan } from "../firmware/ports/qr-scanner.ts";
+import type { RawScan } from "../firmware/ports/qr-scanner.ts";
 import { fromHex } from "../protocol/bytes.ts";
 import { type CoseKey, importVerifyKey } from "../protocol/cose.ts";
-import type { CryptoPort } from "../protocol/crypto-port.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
-import type { VenueId } from "../protocol/ids.ts";
 import type { Refusal } from "../protocol/mqtt/fleet.ts";
-import type { QrParser } from "../protocol/qr/parser.ts";
-import type { RootLogger } from "../runtime/log.ts";
 import { certificatePublicKey } from "../runtime/pki/chain.ts";
 import type { Trust } from "../runtime/pki/trust.ts";
-import { every, type Timers } from "../runtime/timers.ts";
-import type { AdmissionPolicy } from "./admission/policy.ts";
+import { every } from "../runtime/timers.ts";
+import { replayVisitors } from "./admission/replay-visitors.ts";
 import { Visitors } from "./admission/visitors.ts";
 import { anchorRow, clockJumped, tombstoneDraft } from "./clock/anchor.ts";
 import { TimeSync } from "./clock/time-sync.ts";
 import { turnDay } from "./day/day-turn.ts";
-import { type HealthSource, healthMessage, stateMessage } from "./health/health.ts";
-import type { CheckinLog } from "./ledger/checkin-log.ts";
+import type { Kiosk, KioskDeps } from "./deps.ts";
+import { healthMessage, stateMessage } from "./health/health.ts";
 import { RoomKeeper } from "./ledger/room-keeper.ts";
+import { RadioDesk } from "./radio/radio-desk.ts";
 import { DoorSettings } from "./remote/door-settings.ts";
-import { forgetfulRemote, RemoteControl, type RemoteDeps } from "./remote/remote-control.ts";
+import { forgetfulRemote, RemoteControl } from "./remote/remote-control.ts";
 import { Counters } from "./scan/counters.ts";
 import { type ScanAnswer, ScanService } from "./scan/scan-service.ts";
 import { SealingPool } from "./scan/sealing-pool.ts";
 import { resultOf, signalOf } from "./screen/result-of.ts";
-import type { KioskScreen } from "./screen/screen-port.ts";
-import type { UplinkTransport } from "./uplink/transport.ts";
-import { type DeviceSigner, Uplink, type UplinkStatus } from "./uplink/uplink.ts";
+import { streamOfReceipt } from "./uplink/receipts.ts";
+import { Uplink } from "./uplink/uplink.ts";
 import { RotatingCode } from "./venue-code/rotating-code.ts";
 import { VenueKeyReport } from "./venue-code/venue-key-report.ts";
 
 export type { AdmissionPolicy } from "./admission/policy.ts";
 export { DEFAULT_POLICY } from "./admission/policy.ts";
+export type { Kiosk, KioskDeps } from "./deps.ts";
 export type { CheckinLog } from "./ledger/checkin-log.ts";
 export { openLedger } from "./ledger/open-ledger.ts";
 export { type DeviceBundle, readBundle } from "./provision/bundle.ts";
+export type { KioskRadio, RadioStatus } from "./radio/radio-desk.ts";
+export { DEFAULT_GATES, type RadioSettings, SHARED_PLAN } from "./radio/settings.ts";
 export { memoryNote, type NoteStore } from "./remote/note-store.ts";
 export type { RemoteDeps } from "./remote/remote-control.ts";
 export type { ScanAnswer } from "./scan/scan-service.ts";
 export type { KioskScreen } from "./screen/screen-port.ts";
 export { type TransportEvents, UplinkDownError, type UplinkTransport } from "./uplink/transport.ts";
-
-/** Everything that a kiosk is made of; the composition roots (kiosk/main.ts and sim) choose the adapters. */
-export interface KioskDeps {
-  readonly place: { readonly venue: VenueId; readonly gate: number };
-  readonly policy: AdmissionPolicy;
-  readonly trust: Trust;
-  readonly signer: DeviceSigner;
-  readonly log: CheckinLog;
-  readonly scanner: QrScanner;
-  readonly indicator: Indicator;
-  readonly clock: DeviceClock;
-  readonly transport: UplinkTransport;
-  readonly parser: QrParser;
-  readonly screen: KioskScreen;
-  readonly timers: Timers;
-  readonly crypto: CryptoPort;
-  readonly logger: RootLogger;
-  readonly health: HealthSource;
-  /** File that keeps room back on the disk; null in the simulator. */
-  readonly reserveFile: string | null;
-  /** How this kiosk is looked after from afar; without it settings from afar are forgotten at the next start. */
-  readonly remote?: RemoteDeps;
-  /** Told of every answered scan, also of one that changes nothing (null); for the simulator and the benches. */
-  readonly answered?: (answer: ScanAnswer | null) => void;
-}
-
-/** A running kiosk. */
-export interface Kiosk {
-  /** Resolves when everything that was scanned is answered and stored; the ledger is closed. */
-  close(): Promise<void>;
-  /** The visitor on the screen says how many unnamed people came along. */
-  setParty(request: PartyRequest): Promise<{ readonly ok: boolean }>;
-  readonly status: UplinkStatus & { readonly inside: number; readonly counters: Readonly<Record<string, number>> };
-}
 
 /** Scans being answered at once; more than this and the oldest must finish first. */
 const MAX_OPEN_SCANS = 32;
@@ -102,6 +66,8 @@ class KioskApp implements Kiosk {
   readonly #counters = new Counters();
   readonly #scans: ScanService;
   readonly #uplink: Uplink;
+  readonly #presence: Uplink;
+  readonly #radio: RadioDesk;
   readonly #room: RoomKeeper;
   readonly #sealing: SealingPool;
   readonly #time: TimeSync;
@@ -121,22 +87,17 @@ class KioskApp implements Kiosk {
     this.#settings = new DoorSettings(deps.policy, deps.screen);
     this.#remote = this.#createRemote();
     const { log, crypto, clock, transport, timers, logger, trust } = deps;
-    const sealing = new SealingPool(crypto, { match: fromHex(trust.matchKey), vault: fromHex(trust.vaultKey) });
+    const sealingKeys = { match: fromHex(trust.matchKey), vault: fromHex(trust.vaultKey) };
+    const sealing = new SealingPool(crypto, sealingKeys);
     this.#sealing = sealing;
-    this.#uplink = new Uplink({
-      log,
-      transport,
-      timers,
-      signer: deps.signer,
-      receiptKeys: keys,
-      logger: logger.child("uplink"),
-      changed: () => this.#refresh(),
-    });
+    const way = { transport, timers, signer: deps.signer, receiptKeys: keys, logger: logger.child("uplink") };
+    this.#uplink = new Uplink({ ...way, log, changed: () => this.#refresh() });
+    this.#presence = new Uplink({ ...way, log: log.presence, changed: () => {} });
     this.#room = new RoomKeeper({
       log,
       reserveFile: deps.reserveFile,
       freeBytes: () => deps.health.diskFreeBytes(),
-      custodyUpto: () => this.#uplink.status.custodyUpto,
+      custodyUpto: (stream) => (stream === "c" ? this.#uplink : this.#presence).status.custodyUpto,
       draft: () => tombstoneDraft(clock.now(), deps.place),
       logger: logger.child("ledger"),
     });
@@ -162,6 +123,14 @@ class KioskApp implements Kiosk {
       append: (rows) => this.#room.append(rows),
       logger: logger.child("venue-code"),
     });
+    this.#radio = new RadioDesk({
+      ...deps,
+      radio: deps.radio,
+      keys: sealingKeys,
+      append: (rows) => this.#room.appendPresence(rows),
+      written: () => this.#presence.wake(),
+      counters: this.#counters,
+    });
     this.#time = new TimeSync({
       crypto,
       transport,
@@ -173,26 +142,34 @@ class KioskApp implements Kiosk {
   }
 
   get status(): Kiosk["status"] {
-    return { ...this.#uplink.status, inside: this.#visitors.inside, counters: this.#counters.all() };
+    return {
+      ...this.#uplink.status,
+      inside: this.#visitors.inside,
+      counters: this.#counters.all(),
+      presence: this.#presence.status,
+      radio: this.#radio.status,
+    };
   }
 
   async open(): Promise<void> {
     const { timers, transport, clock } = this.#deps;
     await this.#sealing.prepare(clock.now().boottimeMs);
-    await this.#replay();
+    await replayVisitors(this.#deps.log, this.#visitors, clock.now().bootId);
     await this.#remote.open();
     await this.#tick();
     this.#uplink.open();
+    this.#presence.open();
     this.#stopTicking = [
       every(timers, TICK_MS, () => void this.#tick()),
       every(timers, TIME_EVERY_MS, () => void this.#time.ask()),
     ];
     await transport.open({
       up: () => void this.#connected(),
-      down: () => this.#uplink.connection(false),
+      down: () => this.#online(false),
       message: (leaf, payload) => void this.#received(leaf, payload),
     });
     this.#loop = this.#scanLoop();
+    await this.#radio.open();
   }
 
   async close(): Promise<void> {
@@ -200,9 +177,11 @@ class KioskApp implements Kiosk {
     for (const stop of this.#stopTicking) stop();
     await this.#loop;
     await Promise.all(this.#open);
+    await this.#radio.close();
     await this.#remote.close();
     await this.#deps.transport.close();
     await this.#uplink.close();
+    await this.#presence.close();
     await this.#deps.indicator.close();
     await this.#deps.log.close();
   }
@@ -250,8 +229,13 @@ class KioskApp implements Kiosk {
     if (answer.rows.length > 0) this.#uplink.wake();
   }
 
+  #online(isUp: boolean): void {
+    this.#uplink.connection(isUp);
+    this.#presence.connection(isUp);
+  }
+
   async #connected(): Promise<void> {
-    this.#uplink.connection(true);
+    this.#online(true);
     const now = this.#deps.clock.now();
     await this.#deps.transport.publish("state", stateMessage(now), { qos: 1, retain: true }).catch(() => undefined); // gone again
     this.#remote.connected();
@@ -284,7 +268,7 @@ class KioskApp implements Kiosk {
   }
 
   async #received(leaf: string, payload: Uint8Array): Promise<void> {
-    if (leaf === "receipt") await this.#uplink.receipt(payload);
+    if (leaf === "receipt") await (streamOfReceipt(payload) === "p" ? this.#presence : this.#uplink).receipt(payload);
     else if (leaf === "time") await this.#time.answer(payload);
     else if (!(await this.#remote.received(leaf, payload))) this.#counters.add("message.ignored");
   }
@@ -306,28 +290,18 @@ class KioskApp implements Kiosk {
     if (now.state !== "unsynced") await turnDay(crypto, log, now.wallMs);
     await this.#room.tend();
     if (now.state !== "unsynced" && (await this.#venueKey.tell(now))) this.#uplink.wake();
+    await this.#radio.tick(now);
     this.#deps.screen.update({ venueQr: await this.#code.at(now.wallMs, now.state !== "unsynced") });
     this.#refresh();
     if (!this.#uplink.status.online) return;
     const message = await healthMessage(health, {
       now,
       log,
-      counters: this.#counters.all(),
+      counters: { ...this.#counters.all(), ...this.#radio.counts },
       confirmed: this.#uplink.status.confirmedUpto,
+      beacon: this.#radio.status.beacon,
     });
     await transport.publish("health", message, { qos: 0 }).catch(() => undefined); // the next tick says it again
-  }
-
-  /** Rebuilds who is inside from the rows that are still here. */
-  async #replay(): Promise<void> {
-    const { bootId } = this.#deps.clock.now();
-    for (let from = 1; ; ) {
-      const rows = await this.#deps.log.read(from, 500);
-      const last = rows.at(-1);
-      if (!last) return;
-      for (const { record, tag } of rows) if (tag) this.#visitors.replay(tag, record, record.boot !== bootId);
-      from = last.record.seq + 1;
-    }
   }
 
   #refresh(): void {

@@ -10,8 +10,6 @@ export interface HealthSource {
   scannerPresent(): boolean;
   /** Null when the disk does not say. */
   wear?(): Promise<DeviceHealth["wear"] | null>;
-  /** Absent: this kiosk has no radio. */
-  beacon?(): NonNullable<DeviceHealth["beacon"]>;
   /** When the device's certificate ends, wall clock, milliseconds. */
   certificateEndsMs?(): number;
 }
@@ -30,6 +28,7 @@ export async function healthMessage(
     readonly log: CheckinLog;
     readonly confirmed: number;
     readonly counters: Readonly<Record<string, number>>;
+    readonly beacon: NonNullable<DeviceHealth["beacon"]>;
   },
 ): Promise<Uint8Array> {
   const { now, log, confirmed } = facts;
@@ -43,6 +42,7 @@ export async function healthMessage(
     ledger: { rows: sizes.rows, unsent: sizes.lastSeq - confirmed, oldestUnsentMs: Math.max(0, Math.round(ageMs)) },
     diskFreeBytes: await source.diskFreeBytes(),
     scanner: source.scannerPresent(),
+    beacon: facts.beacon,
     ...(await extrasOf(source, now)),
     counters: { ...facts.counters },
   };
@@ -52,12 +52,10 @@ export async function healthMessage(
 /** What only some kiosks can say. */
 async function extrasOf(source: HealthSource, now: DeviceTime): Promise<Partial<DeviceHealth>> {
   const wear = await source.wear?.();
-  const beacon = source.beacon?.();
   const certificateEndsMs = source.certificateEndsMs?.();
   return {
     ...(now.state !== "unsynced" && { atMs: Math.max(0, Math.round(now.wallMs)) }),
     ...(wear && { wear }),
-    ...(beacon && { beacon }),
     ...(certificateEndsMs !== undefined && { certificateEndsMs }),
   };
 }

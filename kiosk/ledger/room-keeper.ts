@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
+import type { Stream } from "../../protocol/ids.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { StoreError } from "../../runtime/sqlite/database.ts";
-import type { Append, CheckinLog, LoggedRow, RecordDraft } from "./checkin-log.ts";
+import type { Append, CheckinLog, Eviction, LoggedRow, RecordDraft, StreamLog } from "./checkin-log.ts";
 
 /** Bytes kept back on the disk so that a tombstone and a day's check-ins still fit when it is full. */
 const RESERVE_BYTES = 4 << 20;
@@ -10,14 +11,17 @@ const RESERVE_BYTES = 4 << 20;
 const LOW_BYTES = 32 << 20;
 /** Rows given up at a time when nothing gentler helps. */
 const EVICT_ROWS = 400;
+/** Rows given up at the least, and for each row that needs room: pages come free only where whole runs of rows go. */
+const ENOUGH_ROWS = 64;
+const ROOM_FACTOR = 4;
 
 export interface RoomKeeperDeps {
   readonly log: CheckinLog;
   /** File that holds the reserve; null keeps none. */
   readonly reserveFile: string | null;
   readonly freeBytes: () => Promise<number>;
-  /** Rows that the gateway has on its disk. */
-  readonly custodyUpto: () => number;
+  /** Rows of each stream that the gateway has on its disk. */
+  readonly custodyUpto: (stream: Stream) => number;
   /** Place and time for a tombstone. */
   readonly draft: () => RecordDraft;
   readonly logger: Logger;
@@ -35,14 +39,39 @@ export class RoomKeeper {
   }
 
   /** Appends; when the disk is full, makes room and tries once more. @throws {StoreError} RT_STORE_FAILED when that did not help */
-  async append(rows: readonly Append[]): Promise<readonly LoggedRow[]> {
+  append(rows: readonly Append[]): Promise<readonly LoggedRow[]> {
+    const { log } = this.#deps;
+    return this.#append(log, rows, [...this.#gentleSteps(), () => this.#evict(log, false)]);
+  }
+
+  /** The same for presence, which never costs a check-in. @throws {StoreError} RT_STORE_FAILED when there is no room */
+  appendPresence(rows: readonly Append[]): Promise<readonly LoggedRow[]> {
+    return this.#append(this.#deps.log.presence, rows, this.#gentleSteps());
+  }
+
+  async #append(log: StreamLog, rows: readonly Append[], steps: readonly Step[]): Promise<readonly LoggedRow[]> {
     try {
-      return await this.#deps.log.append(rows);
+      return await log.append(rows);
     } catch (fault) {
       if (!isFull(fault)) throw fault;
-      await this.#makeRoom();
-      return await this.#deps.log.append(rows);
+      await this.#makeRoom(log, { rows: rows.length, steps });
+      return log.append(rows); // once only: each try spends seals
     }
+  }
+
+  /** Goes no step further than needed. */
+  async #makeRoom(log: StreamLog, need: { readonly rows: number; readonly steps: readonly Step[] }): Promise<void> {
+    await this.#giveReserve();
+    const enough = Math.min(EVICT_ROWS, Math.max(ENOUGH_ROWS, need.rows * ROOM_FACTOR));
+    const gone = { receipted: 0, custody: 0, lost: 0 };
+    for (const step of need.steps) {
+      if (gone.receipted + gone.custody + gone.lost >= enough) break;
+      const { receipted, custody, lost } = await step();
+      gone.receipted += receipted;
+      gone.custody += custody;
+      gone.lost += lost;
+    }
+    this.#deps.logger.error("ledger.disk_full", { stream: log.key.stream, ...gone });
   }
 
   /** Call it now and then: makes the reserve while there is room, deletes receipted rows early when there is little. */
@@ -50,25 +79,42 @@ export class RoomKeeper {
     const { log, reserveFile, freeBytes } = this.#deps;
     const free = await freeBytes();
     if (free < LOW_BYTES) {
-      await log.prune(log.watermark.upto);
+      for (const stream of [log, log.presence]) await stream.prune(stream.watermark.upto);
       return;
     }
     await log.allowGrowth(true);
     if (reserveFile !== null && !existsSync(reserveFile)) await writeReserve(reserveFile);
   }
 
-  async #makeRoom(): Promise<void> {
-    const { log, reserveFile, custodyUpto, draft, logger } = this.#deps;
+  /** What is safe elsewhere, then presence that is not. */
+  #gentleSteps(): readonly Step[] {
+    const { log } = this.#deps;
+    return [
+      () => this.#evict(log, true),
+      () => this.#evict(log.presence, true),
+      () => this.#evict(log.presence, false),
+    ];
+  }
+
+  async #giveReserve(): Promise<void> {
+    const { log, reserveFile } = this.#deps;
     if (reserveFile !== null) await rm(reserveFile, { force: true });
     await log.allowGrowth(false);
-    const { receipted, custody, lost } = await log.evict({
+  }
+
+  #evict(log: StreamLog, safeOnly: boolean): Promise<Eviction> {
+    const { custodyUpto, draft } = this.#deps;
+    return log.evict({
       rows: EVICT_ROWS,
-      custodyUpto: custodyUpto(),
+      custodyUpto: custodyUpto(log.key.stream),
+      safeOnly,
       tombstone: draft(),
     });
-    logger.error("ledger.disk_full", { receipted, custody, lost });
   }
 }
+
+/** One way to make room. */
+type Step = () => Promise<Eviction>;
 
 /** Only a full disk: a failing one must not cost rows. */
 function isFull(fault: unknown): boolean {

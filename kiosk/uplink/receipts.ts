@@ -1,8 +1,9 @@
 import { equalBytes } from "../../protocol/bytes.ts";
 import { decodeReceipt, type Receipt } from "../../protocol/checkin/receipt.ts";
 import { type CoseKey, parseCose1, verifyCose1 } from "../../protocol/cose.ts";
-import { BadSealError } from "../../protocol/errors.ts";
-import type { CheckinLog } from "../ledger/checkin-log.ts";
+import { BadSealError, BluepostError } from "../../protocol/errors.ts";
+import type { Stream } from "../../protocol/ids.ts";
+import type { StreamLog } from "../ledger/checkin-log.ts";
 
 /** Keys that a kiosk believes in receipts. */
 export interface ReceiptKeys {
@@ -32,6 +33,16 @@ async function verifyByEither(message: ReturnType<typeof parseCose1>, keys: Rece
   }
 }
 
+/** Which stream a message on the `receipt` topic speaks of, unverified; null when it is no receipt. */
+export function streamOfReceipt(bytes: Uint8Array): Stream | null {
+  try {
+    return decodeReceipt(parseCose1(bytes).payload).stream;
+  } catch (fault) {
+    if (fault instanceof BluepostError) return null;
+    throw fault;
+  }
+}
+
 /** What a verified receipt means for this ledger. */
 export type ReceiptEffect =
   | { readonly kind: "confirmed"; readonly upto: number }
@@ -43,7 +54,7 @@ export type ReceiptEffect =
   | { readonly kind: "foreign" };
 
 /** Applies a verified receipt to the ledger; only a `store` receipt whose chain hash is ours confirms rows. */
-export async function applyReceipt(log: CheckinLog, receipt: Receipt): Promise<ReceiptEffect> {
+export async function applyReceipt(log: StreamLog, receipt: Receipt): Promise<ReceiptEffect> {
   const { device, epoch, stream } = log.key;
   if (receipt.device !== device || receipt.epoch !== epoch || receipt.stream !== stream) return { kind: "foreign" };
   if (receipt.kind === "fork") return { kind: "fork" };

@@ -4,7 +4,7 @@ import { signCose1 } from "../../protocol/cose.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import { faultFields, type Logger } from "../../runtime/log.ts";
 import { every, type Timers } from "../../runtime/timers.ts";
-import type { CheckinLog } from "../ledger/checkin-log.ts";
+import type { StreamLog } from "../ledger/checkin-log.ts";
 import { applyReceipt, openReceipt, type ReceiptKeys } from "./receipts.ts";
 import type { UplinkTransport } from "./transport.ts";
 
@@ -16,7 +16,8 @@ export interface DeviceSigner {
 }
 
 export interface UplinkDeps {
-  readonly log: CheckinLog;
+  /** The stream that is sent: `c` on `checkins`, `p` on `presence`. */
+  readonly log: StreamLog;
   readonly transport: UplinkTransport;
   readonly signer: DeviceSigner;
   readonly receiptKeys: ReceiptKeys;
@@ -42,7 +43,7 @@ const RESEND_MAX_MS = 1_800_000;
 /** Receipted rows are deleted this often; they stay that long at most, for the view of who is inside. */
 const PRUNE_EVERY_MS = 6 * 3_600_000;
 
-/** Sends the ledger's batches in order, and lets it forget what the engine confirmed. The ledger is the queue. */
+/** Sends the batches of one stream in order, and lets the ledger forget what the engine confirmed. The ledger is the queue. */
 export class Uplink {
   readonly #deps: UplinkDeps;
   #online = false;
@@ -142,7 +143,7 @@ export class Uplink {
       const batch = await log.nextBatch(this.#sentUpto);
       if (!batch) return;
       const message = await signCose1(batch.payload, { key: signer.key, x5chain: signer.chain });
-      await transport.publish("checkins", message, { qos: 1 });
+      await transport.publish(log.key.stream === "c" ? "checkins" : "presence", message, { qos: 1 });
       if (log.key.epoch !== epoch) continue; // a fork was answered meanwhile: this number belongs to the past epoch
       this.#sentUpto = Math.max(this.#sentUpto, batch.to);
       this.#custodyUpto = Math.max(this.#custodyUpto, batch.to);

@@ -1,3 +1,4 @@
+import type { RadioSettings } from "../../kiosk/app.ts";
 import type { VenueId } from "../../protocol/ids.ts";
 import type { VirtualBoot } from "../devices/virtual-device-clock.ts";
 
@@ -10,4 +11,6 @@ export interface DoorSpec {
   /** The kiosk never hears the gateway's time: a wrong clock stays wrong. */
   readonly withoutTime?: boolean;
   readonly driftPpm?: number;
+  /** The kiosk is a beacon and listens; what is left out has its default. Absent: it has no radio. */
+  readonly radio?: Partial<RadioSettings>;
 }

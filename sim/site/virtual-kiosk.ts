@@ -3,8 +3,10 @@ import type { DeviceBundle } from "../../gateway/app.ts";
 import {
   type CheckinLog,
   createKiosk,
+  DEFAULT_GATES,
   DEFAULT_POLICY,
   type Kiosk,
+  type KioskRadio,
   openLedger,
   type ScanAnswer,
 } from "../../kiosk/app.ts";
@@ -16,6 +18,7 @@ import type { RootLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { pemToChain, rawKeyPair } from "../../runtime/pki/chain.ts";
 import { MemoryIndicator } from "../devices/memory-indicator.ts";
+import { MemoryBeaconRx, MemoryBeaconTx } from "../devices/memory-radio.ts";
 import { MemoryScanner } from "../devices/memory-scanner.ts";
 import { VirtualDeviceClock } from "../devices/virtual-device-clock.ts";
 import type { MemoryNetwork } from "../network/memory-network.ts";
@@ -33,10 +36,18 @@ export interface VirtualKioskSpec {
   readonly log: RootLogger;
 }
 
+/** The radio of a virtual kiosk, from the side of the air. */
+export interface VirtualRadio {
+  readonly beacon: MemoryBeaconTx;
+  readonly ear: MemoryBeaconRx;
+}
+
 /** The real kiosk application over virtual hardware. */
 export class VirtualKiosk {
   readonly device: string;
   readonly clock: VirtualDeviceClock;
+  /** Null when the door has none. */
+  readonly radio: VirtualRadio | null;
   /** Milliseconds of real time from presenting a code to its answer, one a scan. */
   readonly answerTimesMs: number[] = [];
   readonly answers: (ScanAnswer | null)[] = [];
@@ -48,6 +59,7 @@ export class VirtualKiosk {
   private constructor(parts: {
     device: string;
     clock: VirtualDeviceClock;
+    radio: VirtualRadio | null;
     scanner: MemoryScanner;
     log: CheckinLog;
     kiosk: Kiosk;
@@ -55,6 +67,7 @@ export class VirtualKiosk {
   }) {
     this.device = parts.device;
     this.clock = parts.clock;
+    this.radio = parts.radio;
     this.#scanner = parts.scanner;
     this.#log = parts.log;
     this.#kiosk = parts.kiosk;
@@ -67,6 +80,9 @@ export class VirtualKiosk {
     const bootId = parseBootId(toHex(rng.bytes(4)));
     const clock = new VirtualDeviceClock(time, { ...door.clock, bootId, driftPpm: door.driftPpm ?? 0 });
     const scanner = new MemoryScanner(() => clock.now().boottimeMs);
+    const radio = door.radio
+      ? { beacon: new MemoryBeaconTx(), ear: new MemoryBeaconRx(() => clock.now().boottimeMs) }
+      : null;
     const log = await openLedger({
       folder: join(spec.folder, "ledger"),
       crypto: nodeCrypto,
@@ -95,6 +111,7 @@ export class VirtualKiosk {
       crypto: nodeCrypto,
       logger: spec.log,
       reserveFile: null,
+      ...(radio && { radio: kioskRadio(radio, door) }),
       health: {
         version: "sim",
         diskFreeBytes: () => Promise.resolve(1e9),
@@ -102,7 +119,7 @@ export class VirtualKiosk {
       },
       answered: (answer) => hook.run(answer),
     });
-    return new VirtualKiosk({ device, clock, scanner, log, kiosk, hook });
+    return new VirtualKiosk({ device, clock, radio, scanner, log, kiosk, hook });
   }
 
   get status(): Kiosk["status"] {
@@ -111,7 +128,9 @@ export class VirtualKiosk {
 
   /** Whether nothing is under way: offline, or every row confirmed. */
   get quiet(): boolean {
-    return !this.#kiosk.status.online || this.#kiosk.status.confirmedUpto >= this.#log.lastSeq;
+    const { online, confirmedUpto, presence, radio } = this.#kiosk.status;
+    const isSent = confirmedUpto >= this.#log.lastSeq && presence.confirmedUpto >= this.#log.presence.lastSeq;
+    return !radio.writing && (!online || isSent);
   }
 
   /** Shows a code and waits for the answer. */
@@ -129,4 +148,9 @@ export class VirtualKiosk {
   close(): Promise<void> {
     return this.#kiosk.close();
   }
+}
+
+function kioskRadio({ beacon, ear }: VirtualRadio, { radio }: DoorSpec): KioskRadio {
+  const settings = { plan: { kind: "always" }, gates: DEFAULT_GATES, observe: [], txPower: null, ...radio } as const;
+  return { beacon, observer: ear, settings };
 }
