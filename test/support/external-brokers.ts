@@ -92,6 +92,7 @@ export function externalWorker(
     link: {
       url: `mqtts://127.0.0.1:${port}`,
       clientId: workerName(identity.site, worker),
+      keepsSession: (rest.group ?? null) === null,
       protocol,
       tls: () => workerTls(site, worker),
       login: null,

@@ -10,8 +10,9 @@ export type MqttLevel = 4 | 5;
 export interface LinkOptions {
   /** `mqtts://host:8883`, or `mqtt://` on loopback. */
   readonly url: string;
-  /** The broker keeps messages for it while it is away. */
   readonly clientId: string;
+  /** Whether the broker keeps messages for it while it is away. */
+  readonly keepsSession: boolean;
   /** "auto" tries MQTT 5 and takes 3.1.1 when the broker refuses it. */
   readonly protocol: "auto" | "3.1.1" | "5";
   /** Made for each connection, so that a certificate that was renewed counts at once. Null for `mqtt://`. */
@@ -201,14 +202,17 @@ export class MqttLink {
   }
 
   async #clientOptions(): Promise<IClientOptions> {
-    const { clientId, login, maxPacketBytes, connectTimeoutMs, tls } = this.#options;
+    const { clientId, keepsSession, login, maxPacketBytes, connectTimeoutMs, tls } = this.#options;
     return {
       ...connectOptions({ clientId, level: this.#level, login, tls: await tls() }),
-      clean: false,
+      clean: !keepsSession,
       keepalive: KEEPALIVE_S,
       connectTimeout: connectTimeoutMs,
       ...(this.#level === 5 && {
-        properties: { sessionExpiryInterval: SESSION_EXPIRY_S, maximumPacketSize: maxPacketBytes },
+        properties: {
+          sessionExpiryInterval: keepsSession ? SESSION_EXPIRY_S : 0,
+          maximumPacketSize: maxPacketBytes,
+        },
       }),
     };
   }

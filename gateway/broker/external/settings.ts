@@ -42,6 +42,7 @@ export async function createExternalBroker(parts: ExternalParts): Promise<MqttBr
     link: {
       url: broker.url,
       clientId: workerName(identity.site, broker.worker),
+      keepsSession: broker.group === "", // else a worker that is gone would go on getting its share
       protocol: broker.protocol as LinkOptions["protocol"],
       tls: () => access.tls(broker.worker),
       login: access.login,

@@ -185,6 +185,17 @@ for (const kind of ["mosquitto", "nats"] as const) {
       },
     );
 
+    it("goes on with one worker of a group when the other has stopped", async () => {
+      const { port } = await start(kind);
+      const group = shareGroup(site.identity, "site");
+      const [one, two] = [await worker(port, { group }), await worker(port, { group, worker: "2" })];
+      await two.broker.close();
+      const client = await door(port);
+      for (let n = 0; n < 20; n += 1) await send(client, `m${n}`);
+      await waitFor(() => one.heard.length === 20);
+      expect(two.heard).toEqual([]);
+    });
+
     it("loses nothing to a kiosk that tries to join a share group", async () => {
       const { port } = await start(kind);
       const one = await worker(port, { group: shareGroup(site.identity, "site") });

@@ -57,6 +57,7 @@ function watch(url: string, up: (link: MqttLink) => Promise<void> = () => Promis
     {
       url,
       clientId: "gateway",
+      keepsSession: true,
       protocol: "auto",
       tls: () => Promise.resolve(null),
       login: null,
