@@ -53,7 +53,7 @@ async function writeStick(flags: CommonFlags & { readonly out: string }): Promis
     return EXIT.ok;
   }
   try {
-    const done = await exportOutbox(peeked.log, { folder: resolve(flags.out), site, signer });
+    const done = await exportOutbox(peeked.logs, { folder: resolve(flags.out), site, signer });
     const nothing = ["Nothing to carry: the engine has confirmed every row."];
     const lines = [
       `${done.rows} rows in ${done.batches} batches are in ${flags.out} (${done.files.length} files), sealed as they are.`,

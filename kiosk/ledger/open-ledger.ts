@@ -11,7 +11,7 @@ import type { Logger } from "../../runtime/log.ts";
 import { faultFields } from "../../runtime/log.ts";
 import { Database, StoreCorruptError, StoreError } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
-import type { CheckinLog } from "./checkin-log.ts";
+import type { StreamLog } from "./checkin-log.ts";
 import {
   type HouseFacts,
   type LedgerHome,
@@ -92,7 +92,8 @@ async function openSound(file: string, options: LedgerOptions): Promise<SqliteCh
 
 /** A ledger opened for looking only. */
 export interface PeekedLedger {
-  readonly log: Pick<CheckinLog, "key" | "watermark" | "lastSeq" | "nextBatch">;
+  /** Its streams, check-ins first. */
+  readonly logs: readonly Pick<StreamLog, "key" | "watermark" | "lastSeq" | "nextBatch">[];
   close(): Promise<void>;
 }
 
@@ -104,8 +105,9 @@ export async function peekLedger(
   if (!existsSync(file)) return null;
   const database = await Database.open({ file, readOnly: true });
   try {
-    const deps = await loadStream(database, options, "c");
-    if (deps) return { log: new SqliteStreamLog(deps), close: () => database.close() };
+    const found = [await loadStream(database, options, "c"), await loadStream(database, options, "p")];
+    const logs = found.flatMap((deps) => (deps ? [new SqliteStreamLog(deps)] : []));
+    if (logs.length > 0) return { logs, close: () => database.close() };
   } catch (fault) {
     await database.close();
     throw fault;

@@ -7,7 +7,7 @@ import { applyReceipt, openReceipt, type ReceiptKeys } from "../uplink/receipts.
 
 /** What became of the receipts on a stick. */
 export interface ImportedReceipts {
-  /** Rows up to this one are confirmed by the engine now. */
+  /** Check-ins up to this one are confirmed by the engine now. */
   readonly confirmedUpto: number;
   readonly applied: number;
   /** Receipts of another kiosk or epoch, or not by our engine. */
@@ -30,7 +30,8 @@ export async function importReceipts(
 
 async function isApplied(log: CheckinLog, message: Uint8Array, keys: ReceiptKeys): Promise<boolean> {
   try {
-    return (await applyReceipt(log, await openReceipt(message, keys))).kind === "confirmed";
+    const receipt = await openReceipt(message, keys);
+    return (await applyReceipt(receipt.stream === "p" ? log.presence : log, receipt)).kind === "confirmed";
   } catch (fault) {
     if (!(fault instanceof BluepostError) || fault.recovery !== "drop") throw fault;
     return false; // counted: a stick may carry anything

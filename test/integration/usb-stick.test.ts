@@ -34,7 +34,7 @@ it("carries check-ins from a kiosk without network to the engine, and its receip
   for (let n = 0; n < 120; n += 1) await running.append([next(running, `00109012${n}`)]);
 
   const peeked = await peekLedger(ledgerOptions(folder));
-  const done = await exportOutbox(peeked?.log ?? running, { folder: stick, site: settings.site, signer });
+  const done = await exportOutbox(peeked?.logs ?? [], { folder: stick, site: settings.site, signer });
   await peeked?.close();
   expect(done).toMatchObject({ rows: 120, left: 0 });
   await running.append([next(running, "001090999999")]); // the door goes on meanwhile
