@@ -46,7 +46,7 @@ async function probe(url: string, flags: ProbeFlags): Promise<number> {
   } catch (fault) {
     if (!(fault instanceof ProbeRefusedError)) throw fault;
     print(flags, { url, suitable: false, unreachable: String(fault.details["reason"]) }, [
-      `No answer from ${url}: ${String(fault.details["reason"])}.`,
+      `No connection to ${url}: ${String(fault.details["reason"])}.`,
       "Check address and port, that the broker runs, and broker.caFile, broker.passwordFile and broker.certFile.",
     ]);
     return EXIT.unavailable;
