@@ -16,7 +16,7 @@ import type { Kiosk, KioskDeps } from "./deps.ts";
 import { healthMessage, stateMessage } from "./health/health.ts";
 import { RoomKeeper } from "./ledger/room-keeper.ts";
 import { RadioDesk } from "./radio/radio-desk.ts";
-import { DoorSettings } from "./remote/door-settings.ts";
+import { DoorSettings, identifier } from "./remote/door-settings.ts";
 import { forgetfulRemote, RemoteControl } from "./remote/remote-control.ts";
 import { Counters } from "./scan/counters.ts";
 import { type ScanAnswer, ScanService } from "./scan/scan-service.ts";
@@ -243,13 +243,13 @@ class KioskApp implements Kiosk {
   }
 
   #createRemote(): RemoteControl {
-    const { remote, clock, transport, timers, logger, indicator } = this.#deps;
+    const { remote, clock, transport, timers, logger, indicator, screen } = this.#deps;
     return new RemoteControl(remote ?? forgetfulRemote(this.#settings.named), {
       apply: (settings) => {
         this.#settings.apply(settings);
         this.#refresh();
       },
-      identify: () => indicator.show("identify"),
+      identify: identifier({ indicator, screen }, timers),
       watch: () => this.#watchHealth(),
       now: () => clock.now(),
       transport,

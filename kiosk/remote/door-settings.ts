@@ -1,5 +1,7 @@
+import type { Indicator } from "../../firmware/ports/indicator.ts";
 import type { RemoteSettings } from "../../protocol/mqtt/fleet.ts";
 import { SECOND_MS } from "../../protocol/units.ts";
+import type { Timers } from "../../runtime/timers.ts";
 import type { AdmissionPolicy } from "../admission/policy.ts";
 import type { KioskScreen } from "../screen/screen-port.ts";
 
@@ -42,4 +44,21 @@ export class DoorSettings {
       ...(volume !== undefined && { volume }),
     });
   }
+}
+
+/** As long as the lamps' pattern for it, milliseconds. */
+const IDENTIFY_MS = 10_000;
+
+/** Lets lamps, buzzer and screen say that this is the machine that is looked for. @returns the act; it may be done again at any time */
+export function identifier(
+  parts: { readonly indicator: Pick<Indicator, "show">; readonly screen: Pick<KioskScreen, "update"> },
+  timers: Timers,
+): () => void {
+  let cancel = (): void => {};
+  return () => {
+    cancel();
+    parts.indicator.show("identify");
+    parts.screen.update({ identify: true });
+    cancel = timers.after(IDENTIFY_MS, () => parts.screen.update({ identify: false }));
+  };
 }

@@ -87,6 +87,8 @@ export const ScreenState = Type.Object({
   clock: Type.Object({ nowMs: Type.Integer(), synced: Type.Boolean() }),
   language: Type.Union([Type.Literal("vi"), Type.Literal("en")]),
   hotline: Type.String(),
+  /** Somebody looks for this machine among others: it shows and sounds that it is the one. */
+  identify: Type.Optional(Type.Boolean()),
   /** Loudness of the sounds, percent; absent: 100. */
   volume: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
   setup: Type.Optional(SetupProgress),

@@ -130,6 +130,15 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
       expect(await seriousFindings(kiosk.page)).toEqual([]);
     });
 
+    it("shows across the hall that it is the machine that is looked for, until it is found", async () => {
+      model.update({ identify: true });
+      await kiosk.reads("Đây là máy cần tìm");
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+      expect((await kiosk.page.locator(".identify").boundingBox())?.width ?? 0).toBeGreaterThanOrEqual(1_280);
+      model.update({ identify: false });
+      await kiosk.forgets("Đây là máy cần tìm");
+    });
+
     it("moves nothing for those who asked for no motion", async () => {
       await kiosk.page.emulateMedia({ reducedMotion: "reduce" });
       expect(await kiosk.page.evaluate(() => document.getAnimations().length)).toBe(0);
@@ -187,6 +196,10 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
       const heard = (): Promise<number[]> =>
         kiosk.page.evaluate(() => (globalThis as unknown as { heard: number[] }).heard);
       await expect.poll(heard).toEqual([1_320, 880]);
+      model.update({ volume: 0 });
+      model.show(screenResult({ code: "in_ok" }));
+      await kiosk.answered("in_ok");
+      expect(await heard()).toEqual([1_320, 880]);
     });
 
     it("gives way to a newer one at once", async () => {

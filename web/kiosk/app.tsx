@@ -56,6 +56,11 @@ function Door({ screen, state, language, onLanguage }: DoorProps): JSX.Element {
       </div>
       <div role="status">{result && !LOOKS[result.code].urgent && answer}</div>
       <div role="alert">{result && LOOKS[result.code].urgent && answer}</div>
+      {state.identify && (
+        <p class="identify" role="alert">
+          {translate(language, "kiosk.identify")}
+        </p>
+      )}
       {offer && <Party key={offer.result} offer={offer} language={language} onClose={screen.closeOffer} />}
       <div key={flashes} class={flashes > 0 ? "flash" : ""} aria-hidden="true" />
       {quiet && isNight(now.hour) && <div class="night" aria-hidden="true" />}

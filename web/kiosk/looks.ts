@@ -51,3 +51,9 @@ export const LOOKS: Readonly<Record<ResultCode, Look>> = {
 
 /** The click of the scanner: heard before anything is decided. */
 export const CLICK: readonly Tone[] = [[1_000, 20]];
+
+/** What a kiosk that is looked for sounds like, once a second. */
+export const IDENTIFY: readonly Tone[] = [
+  [1_047, 150],
+  [1_568, 250],
+];

@@ -1,8 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ScreenResult, ScreenState } from "../../protocol/http/kiosk-screen.ts";
 import { listen } from "../kit/events.ts";
 import { play } from "../kit/sounds.ts";
-import { CLICK, LOOKS } from "./looks.ts";
+import { CLICK, IDENTIFY, LOOKS } from "./looks.ts";
 import type { PartyOffer } from "./party.tsx";
 
 /** Shortest time between two flashes, milliseconds: at most three a second (WCAG 2.2, 2.3.1). */
@@ -25,6 +25,9 @@ export function useScreen(url: string): Screen {
   const [result, setResult] = useState<ScreenResult | null>(null);
   const [offer, setOffer] = useState<PartyOffer | null>(null);
   const [flashes, setFlashes] = useState(0);
+  const volume = useRef(100);
+  volume.current = state?.volume ?? volume.current;
+  useSoundWhile(state?.identify ?? false, volume);
   useEffect(() => {
     let flashedAtMs = Number.NEGATIVE_INFINITY;
     return listen(url, {
@@ -43,10 +46,10 @@ export function useScreen(url: string): Screen {
           const next = data as ScreenResult;
           setResult(next);
           setOffer(next.partyOpen ? { result: next.id, openMs: next.partyMs } : null);
-          play(LOOKS[next.code].tones);
+          play(LOOKS[next.code].tones, volume.current);
         },
         click: () => {
-          play(CLICK);
+          play(CLICK, volume.current);
           if (performance.now() - flashedAtMs < FLASH_EVERY_MS) return;
           flashedAtMs = performance.now();
           setFlashes((count) => count + 1);
@@ -57,6 +60,17 @@ export function useScreen(url: string): Screen {
   useEndAfter(result, result?.holdMs ?? 0, setResult);
   useEndAfter(offer, offer?.openMs ?? 0, setOffer);
   return { state, result, offer, flashes, closeOffer: () => setOffer(null) };
+}
+
+/** Beeps once a second, as the buzzer of a kiosk that is looked for. */
+function useSoundWhile(isOn: boolean, volume: { readonly current: number }): void {
+  useEffect(() => {
+    if (!isOn) return;
+    const beep = (): void => play(IDENTIFY, volume.current);
+    beep();
+    const timer = window.setInterval(beep, 1_000);
+    return () => window.clearInterval(timer);
+  }, [isOn, volume]);
 }
 
 /** Clears a value when its time is over, also if the kiosk never says so. News of the same value do not prolong it. */

@@ -11,9 +11,11 @@ let context: AudioContext | null = null;
  * Plays tones one after the other, at once.
  *
  * A browser that allows no sound yet, or a machine that has none, stays silent: nothing is kept to be played later.
+ *
+ * @param percent how loud, 0 to 100
  */
-export function play(tones: readonly Tone[]): void {
-  if (tones.length === 0) return;
+export function play(tones: readonly Tone[], percent = 100): void {
+  if (tones.length === 0 || percent <= 0) return;
   try {
     context ??= new AudioContext();
   } catch {
@@ -25,7 +27,7 @@ export function play(tones: readonly Tone[]): void {
   }
   let atS = context.currentTime;
   for (const [hertz, ms] of tones) {
-    if (hertz > 0) sound(context, hertz, { fromS: atS, toS: atS + ms / 1_000 });
+    if (hertz > 0) sound(context, hertz, { fromS: atS, toS: atS + ms / 1_000, loudness: (LOUDNESS * percent) / 100 });
     atS += ms / 1_000;
   }
 }
@@ -33,14 +35,14 @@ export function play(tones: readonly Tone[]): void {
 function sound(
   audio: AudioContext,
   hertz: number,
-  { fromS, toS }: { readonly fromS: number; readonly toS: number },
+  { fromS, toS, loudness }: { readonly fromS: number; readonly toS: number; readonly loudness: number },
 ): void {
   const oscillator = audio.createOscillator();
   const gain = audio.createGain();
   oscillator.frequency.value = hertz;
   gain.gain.setValueAtTime(0, fromS);
-  gain.gain.linearRampToValueAtTime(LOUDNESS, fromS + EDGE_S);
-  gain.gain.setValueAtTime(LOUDNESS, toS - EDGE_S);
+  gain.gain.linearRampToValueAtTime(loudness, fromS + EDGE_S);
+  gain.gain.setValueAtTime(loudness, toS - EDGE_S);
   gain.gain.linearRampToValueAtTime(0, toS);
   oscillator.connect(gain).connect(audio.destination);
   oscillator.start(fromS);
