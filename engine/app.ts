@@ -17,6 +17,7 @@ import { ReceiptSigner } from "./ingest/receipts.ts";
 import { type RevocationVerdict, RevokedDevices } from "./ingest/revoked-devices.ts";
 import { type EngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 import { PersonKeys } from "./keys/person-keys.ts";
+import type { SecretBox } from "./keys/secret-box.ts";
 import type { Contact } from "./match/contact.ts";
 import { listVisits, type TraceAnswer, traceContacts } from "./match/trace.ts";
 import type { CasePublication, Publisher } from "./publish/publisher.ts";
@@ -137,6 +138,31 @@ interface EngineParts {
   readonly revoked: RevokedDevices;
 }
 
+function createIngest(
+  { deps, store, keys, signer, revoked }: EngineParts,
+  more: { readonly persons: PersonKeys; readonly box: SecretBox; readonly onStored: () => void },
+): IngestService {
+  const { config, crypto, now, log } = deps;
+  const opener = new BatchOpener({
+    crypto,
+    certificates: new DeviceCertificates(crypto, keys.root.certificatePem),
+    revoked,
+    envelopes: new EnvelopeOpener(crypto, "match", keys.match),
+    persons: more.persons,
+  });
+  return new IngestService({
+    database: store.writer,
+    crypto,
+    box: more.box,
+    opener,
+    signer,
+    retentionMs: config.retentionDays * DAY_MS,
+    now,
+    log: log.child("ingest"),
+    onStored: more.onStored,
+  });
+}
+
 class ReferenceEngine implements Engine {
   readonly keys: EngineKeys;
   readonly radio: RadioDesk;
@@ -153,27 +179,18 @@ class ReferenceEngine implements Engine {
   readonly #api: ReturnType<typeof buildApi>;
   #closing: Promise<void> | null = null;
 
-  constructor({ deps, stays, store, keys, signer, revoked }: EngineParts) {
+  constructor(parts: EngineParts) {
+    const { deps, stays, store, keys, revoked } = parts;
     const { config, crypto, now, log } = deps;
     this.#deps = deps;
     this.#stays = stays;
     this.#store = store;
     this.keys = keys;
     this.#revoked = revoked;
-    this.#persons = new PersonKeys(crypto, keys.secret);
-    const database = store.writer;
-    const assumedClosingHour = config.closingHour;
-    this.#builder = new VisitBuilder({ database, stays, assumedClosingHour, log: log.child("visits") });
-    const opener = new BatchOpener({
-      crypto,
-      certificates: new DeviceCertificates(crypto, keys.root.certificatePem),
-      revoked,
-      envelopes: new EnvelopeOpener(crypto, "match", keys.match),
-      persons: this.#persons,
-    });
-    const retentionMs = config.retentionDays * DAY_MS;
-    const persons = this.#persons;
-    const policies = { stays, assumedClosingHour };
+    const persons = new PersonKeys(crypto, keys.secret);
+    this.#persons = persons;
+    const policies = { stays, assumedClosingHour: config.closingHour };
+    this.#builder = new VisitBuilder({ database: store.writer, ...policies, log: log.child("visits") });
     const onFound = (): void => this.#builder.kick();
     const { box, seeker, ...radio } = wireRadio({ store, crypto, now, keys, persons, policies, log, onFound });
     this.radio = radio.radio;
@@ -184,24 +201,13 @@ class ReferenceEngine implements Engine {
       this.#builder.kick();
       seeker.kick();
     };
-    this.#ingest = new IngestService({
-      database,
-      crypto,
-      box,
-      opener,
-      signer,
-      retentionMs,
-      now,
-      log: log.child("ingest"),
-      onStored,
-    });
-    const probe = async (): Promise<void> => void (await store.reader.get("SELECT 1"));
+    this.#ingest = createIngest(parts, { persons, box, onStored });
     this.#api = buildApi({
       ingest: (batches) => this.ingest(batches),
       revoked,
       radio: this.radio,
       publisher: this.publisher,
-      probe,
+      probe: async () => void (await store.reader.get("SELECT 1")),
     });
   }
 

@@ -13,7 +13,7 @@ export class HeardIndex {
   readonly #randomBytes: (length: number) => Uint8Array;
   #days: ObservedDays;
   #upto = 0;
-  #tail: Promise<void> = Promise.resolve();
+  #tail: Promise<unknown> = Promise.resolve();
 
   /** @param randomBytes as in {@link ObservedDays} */
   constructor(randomBytes: (length: number) => Uint8Array) {
@@ -22,25 +22,26 @@ export class HeardIndex {
   }
 
   /** Takes in what was stored since the last call. @returns the table; what it tells must be looked up in the store */
-  async upToDate(sql: Sql): Promise<ObservedDays> {
+  upToDate(sql: Sql): Promise<ObservedDays> {
     const turn = this.#tail.then(() => this.#catchUp(sql));
     this.#tail = turn.catch(() => undefined); // the caller gets the fault; the next one reads on from where this one stopped
-    await turn;
-    return this.#days;
+    return turn;
   }
 
-  /** Forgets everything, since sessions were deleted: the next use reads what is left. */
+  /** Forgets everything, since sessions were deleted: the next use reads what is left. One under way is not disturbed. */
   forget(): void {
-    this.#days = new ObservedDays(this.#randomBytes);
-    this.#upto = 0;
+    this.#tail = this.#tail.then(() => {
+      this.#days = new ObservedDays(this.#randomBytes);
+      this.#upto = 0;
+    });
   }
 
-  async #catchUp(sql: Sql): Promise<void> {
+  async #catchUp(sql: Sql): Promise<ObservedDays> {
     for (;;) {
       const page = await sessionsAfter(sql, this.#upto, PAGE);
       for (const session of page) this.#days.add(fromHex(session.ident), session.id, spanOf(session));
       this.#upto = page.at(-1)?.id ?? this.#upto;
-      if (page.length < PAGE) return;
+      if (page.length < PAGE) return this.#days;
     }
   }
 }
