@@ -102,17 +102,21 @@ async function startWithoutPapers(config: KioskConfig, parts: Lamps): Promise<Ru
     logger,
   });
   const stop = new AbortController();
+  let serving: Running | null = null;
   const kiosk = setUp
     .run(stop.signal)
     .finally(() => server.close())
-    .then((done) => (done ? startWith(config, parts) : null))
+    .then(async (done) => {
+      if (done) serving = await startWith(config, parts);
+    })
     .catch((fault: unknown) => process.exit(reportFault(fault)));
   announceReady("kiosk", { state: "setup", device: provisioner.device, screen });
   return {
+    check: async () => (await serving?.check?.()) ?? null,
     async close() {
       stop.abort();
-      const running = await kiosk;
-      await (running ?? indicator).close();
+      await kiosk;
+      await (serving ?? indicator).close();
     },
   };
 }
