@@ -6,6 +6,7 @@ import type { WallMs } from "../../protocol/units.ts";
 import { type RootLogger, silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { createRng } from "../../sim/rng.ts";
+import type { DoorSpec } from "../../sim/site/door-spec.ts";
 import { VirtualSite } from "../../sim/site/virtual-site.ts";
 import { VirtualTime } from "../../sim/time/virtual-time.ts";
 
@@ -23,7 +24,12 @@ export interface VirtualWorld {
 /** Builds a world in `folder`. */
 export async function openVirtualWorld(
   folder: string,
-  options: { readonly log?: RootLogger; readonly tap?: (topic: string, payload: Uint8Array) => void } = {},
+  options: {
+    readonly log?: RootLogger;
+    readonly tap?: (topic: string, payload: Uint8Array) => void;
+    /** The door is a beacon and listens. */
+    readonly radio?: DoorSpec["radio"];
+  } = {},
 ): Promise<VirtualWorld> {
   const time = new VirtualTime(Date.UTC(2026, 10, 16, 2) as WallMs);
   const log = options.log ?? silentLogger;
@@ -54,6 +60,7 @@ export async function openVirtualWorld(
         venue: parseVenueId("7k3m9q2x"),
         venueName: "Cổng trường",
         clock: { wallOffsetMs: 0, state: "ntp", uncertaintyMs: 50 },
+        ...(options.radio && { radio: options.radio }),
       },
     ],
   });
