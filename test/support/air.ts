@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { Air } from "../../sim/air/air.ts";
+import { ADVERTISING, Air, type Radio } from "../../sim/air/air.ts";
 import { Controller } from "../../sim/air/controller.ts";
 import { HciDev } from "../../sim/air/hci-dev.ts";
 import { hookHciSocket, socketClassFor } from "../../sim/air/hci-socket-hook.ts";
@@ -48,8 +48,46 @@ export function blenoOn(device: number): Driver {
 
 /** Resolves when a driver is ready; asks for its state, because the event is not repeated for who comes late. */
 export async function poweredOn(driver: Driver): Promise<void> {
+  if (driver.state === "poweredOn") return;
   await new Promise<void>((resolve) => {
-    driver.on("stateChange", (state: string) => state === "poweredOn" && resolve());
-    if (driver.state === "poweredOn") resolve();
+    const changed = (state: string): void => {
+      if (state !== "poweredOn") return;
+      driver.off("stateChange", changed);
+      resolve();
+    };
+    driver.on("stateChange", changed);
   });
 }
+
+/** Something in the air that says what a test tells it to, at the power the test says; the air must be made with `speakerPower`. */
+export class Speaker implements Radio {
+  readonly name = "speaker";
+  readonly txPower = 0;
+  readonly position = { x: 0, y: 0 };
+  readonly #air: Air;
+  /** Power at which everybody hears it, dBm. */
+  rssi = -60;
+
+  constructor(air: Air) {
+    this.#air = air;
+    air.join(this);
+  }
+
+  listeningOn(): null {
+    return null;
+  }
+
+  hear(): void {
+    // a speaker has no ear
+  }
+
+  /** @param address 6 bytes in reading order */
+  say(payload: Uint8Array, address: Uint8Array, type: number = ADVERTISING.silent): void {
+    const sender = { type: 1, bytes: Uint8Array.from(address).reverse() };
+    const nothing = new Uint8Array(0);
+    this.#air.advertise(this, { type, address: sender, payload, scanResponse: nothing, target: null, channels: 7 });
+  }
+}
+
+/** The power of each speaker; everybody else is heard at -60 dBm. */
+export const speakerPower: Propagation = (from) => (from instanceof Speaker ? from.rssi : -60);

@@ -1,0 +1,176 @@
+import { requireInteger } from "../../../protocol/errors.ts";
+import { every, type Timers } from "../../../runtime/timers.ts";
+import { type BeaconTx, MAX_ADVERTISEMENT_BYTES, RadioLostError } from "../../ports/beacon.ts";
+import type { DeviceStatus } from "../../ports/qr-scanner.ts";
+import { type BlenoDriver, MISSING_RADIO, type MissingRadio, whyMissing } from "./load-bluetooth.ts";
+
+/** How often the controller is asked whether it advertises, milliseconds. */
+const ASK_MS = 5_000;
+/** Time that a controller gets for an answer, milliseconds. */
+const ANSWER_MS = 3_000;
+/** The controller's answer to new advertising parameters while it advertises. Source: Bluetooth Core 5.4, Vol 4, Part E, 7.8.5. */
+const COMMAND_DISALLOWED = 0x0c;
+
+export interface BlenoBeaconDeps {
+  readonly timers: Timers;
+  /** Whether a central may stay connected; default: never. */
+  readonly admits?: () => boolean;
+  /** Called when the controller leaves a question without answer: only a new start helps. */
+  readonly onHung?: () => void;
+  readonly askMs?: number;
+}
+
+type Answer = "ok" | "refused" | "off" | "silent";
+
+/**
+ * Sends by @abandonware/bleno on a raw HCI socket.
+ *
+ * bleno does not notice when a controller forgets that it should advertise (a reset by another program, an adapter that was down for less
+ * than a second). No command reads that state; but parameters may not be set while advertising is on, so setting the same ones again asks.
+ */
+export class BlenoBeacon implements BeaconTx {
+  readonly #bleno: BlenoDriver;
+  readonly #deps: BlenoBeaconDeps;
+  #missing: MissingRadio | null = null;
+  #sending = false;
+  #hung = false;
+  #closed = false;
+  #stopAsking = (): void => {};
+  #unsubscribe: (() => void)[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(bleno: BlenoDriver, deps: BlenoBeaconDeps) {
+    this.#bleno = bleno;
+    this.#deps = deps;
+  }
+
+  /** Takes hold of the adapter. @returns why it could not */
+  open(): MissingRadio | null {
+    try {
+      // the first listener of this event is what makes bleno open its socket
+      this.#on("stateChange", (state) => {
+        if (state !== "poweredOn") this.#sending = false;
+      });
+    } catch (fault) {
+      this.#missing = whyMissing(fault);
+      return this.#missing;
+    }
+    // advertising is connectable always, and a connection silences it
+    this.#on("accept", () => {
+      if (!this.#deps.admits?.()) this.#drop();
+    });
+    this.#stopAsking = every(this.#deps.timers, this.#deps.askMs ?? ASK_MS, () => void this.#ask());
+    return null;
+  }
+
+  async advertise(payload: Uint8Array): Promise<void> {
+    // bleno would take more and answer with a success that belongs to another call
+    requireInteger("advertisement bytes", payload.length, { min: 1, max: MAX_ADVERTISEMENT_BYTES });
+    const bytes = Buffer.from(payload);
+    await this.#inTurn(() => this.#advertise(bytes));
+  }
+
+  async stop(): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#sending = false;
+      if (this.#bleno.state !== "poweredOn") return;
+      await this.#await({ done: "advertisingStop" }, () => this.#bleno.stopAdvertising());
+    });
+  }
+
+  status(): DeviceStatus {
+    const reason = this.#whyAbsent() ?? (this.#sending ? null : "nothing is advertised");
+    return reason === null ? { present: true } : { present: false, reason };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.stop();
+    this.#closed = true;
+    this.#stopAsking();
+    for (const off of this.#unsubscribe) off();
+  }
+
+  #whyAbsent(): string | null {
+    if (this.#missing) return MISSING_RADIO[this.#missing];
+    if (this.#closed) return "the beacon was switched off";
+    if (this.#hung) return "the Bluetooth controller does not answer";
+    return this.#bleno.state === "poweredOn" ? null : "the Bluetooth adapter is off";
+  }
+
+  async #advertise(bytes: Uint8Array): Promise<void> {
+    const absent = this.#hung ? null : this.#whyAbsent();
+    if (absent !== null) throw new RadioLostError(absent);
+    const events = { done: "advertisingStart", failed: "advertisingStartError" };
+    const answer = await this.#await(events, () => this.#bleno.startAdvertisingWithEIRData(bytes, Buffer.alloc(0)));
+    this.#heardBack(answer);
+    this.#sending = answer === "ok";
+    if (answer !== "ok") throw new RadioLostError(`the Bluetooth adapter did not advertise`, { answer });
+  }
+
+  /** Asks the controller whether it advertises, when it should. */
+  async #ask(): Promise<void> {
+    await this.#inTurn(async () => {
+      if (!this.#sending) return;
+      const hci = this.#bleno._bindings._hci;
+      const status = await new Promise<number | null>((resolve) => {
+        const told = (code: number): void => finish(code);
+        const cancel = this.#deps.timers.after(ANSWER_MS, () => finish(null));
+        const finish = (code: number | null): void => {
+          cancel();
+          hci.off("leAdvertisingParametersSet", told);
+          resolve(code);
+        };
+        hci.on("leAdvertisingParametersSet", told);
+        hci.setAdvertisingParameters();
+      });
+      this.#sending &&= status === COMMAND_DISALLOWED;
+      this.#heardBack(status === null && this.#bleno.state === "poweredOn" ? "silent" : "ok");
+    });
+  }
+
+  #heardBack(answer: Answer): void {
+    this.#hung = answer === "silent";
+    if (this.#hung) this.#deps.onHung?.();
+  }
+
+  #drop(): void {
+    const { _handle: handle, _hci: hci } = this.#bleno._bindings;
+    if (handle !== null) hci.disconnect(handle); // bleno's own disconnect leaves a link with handle 0 alone
+  }
+
+  /** Does something, and waits until bleno says how it went, the adapter goes off, or nothing comes. */
+  #await(events: { readonly done: string; readonly failed?: string }, act: () => void): Promise<Answer> {
+    return new Promise((resolve) => {
+      const listeners: (readonly [string, (state?: unknown) => void])[] = [
+        [events.done, () => finish("ok")],
+        ["stateChange", () => finish("off")],
+      ];
+      if (events.failed) listeners.push([events.failed, () => finish("refused")]);
+      const cancel = this.#deps.timers.after(ANSWER_MS, () => finish("silent"));
+      const finish = (answer: Answer): void => {
+        cancel();
+        for (const [event, heard] of listeners) this.#bleno.off(event, heard);
+        resolve(answer);
+      };
+      for (const [event, heard] of listeners) this.#bleno.on(event, heard);
+      try {
+        act();
+      } catch {
+        finish("refused"); // a socket of an adapter that went away throws at once
+      }
+    });
+  }
+
+  #on(event: string, heard: (value: unknown) => void): void {
+    this.#bleno.on(event, heard);
+    this.#unsubscribe.push(() => this.#bleno.off(event, heard));
+  }
+
+  /** One exchange with the controller at a time, so that each gets its own answer. */
+  #inTurn<Value>(act: () => Promise<Value>): Promise<Value> {
+    const turn = this.#last.then(act, act);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
