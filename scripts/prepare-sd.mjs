@@ -14,7 +14,8 @@ const USAGE = `node scripts/prepare-sd.mjs BOOT [options]
   --setup CODE              setup code of \`bluepost-gateway claim\`; it is good for ten minutes only
   --uart CHIP               a scanner on wires: the chip that \`doctor\` names, for example pinctrl-bcm2711
   --lamps gpio|firmata|none what the lamps hang on; default gpio
-  --data-partition          a partition of its own for the ledger`;
+  --data-partition          a partition of its own for the ledger
+  --read-only               the system's partition is never written again (needs --data-partition)`;
 
 function readOptions() {
   try {
@@ -34,6 +35,7 @@ function readOptions() {
         uart: { type: "string" },
         lamps: { type: "string", default: "gpio" },
         "data-partition": { type: "boolean", default: false },
+        "read-only": { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
     });

@@ -112,6 +112,8 @@ function checked(boot, options) {
   if (options.repo !== undefined && options["repo-key"] === undefined)
     fail(EXIT.usage, "--repo needs --repo-key: without it nobody can tell whose packages these are.");
   if (!["gpio", "firmata", "none"].includes(options.lamps)) fail(EXIT.usage, "--lamps is gpio, firmata or none.");
+  if (options["read-only"] && !options["data-partition"])
+    fail(EXIT.usage, "--read-only needs --data-partition: otherwise every check-in is gone after a restart.");
   if (options.setup !== undefined && !/^BPS:[0-9A-Z $%*+\-./:]+$/.test(options.setup))
     fail(EXIT.usage, "--setup is no setup code: it begins with BPS:.");
   return {
@@ -123,6 +125,7 @@ function checked(boot, options) {
     wifiPassword: wifiPassword(options),
     uart: options.uart === undefined ? null : uartOf(options.uart),
     dataPartition: options["data-partition"],
+    readOnly: options["read-only"],
   };
 }
 
@@ -189,6 +192,7 @@ function cloudConfig(plan) {
           ]
         : []),
     ],
+    ...(plan.readOnly && { power_state: { mode: "reboot", condition: true } }),
     runcmd: [
       ["sh", "-c", `printf '%s' '${answers}' | debconf-set-selections`],
       ...(plan.dataPartition
@@ -198,6 +202,8 @@ function cloudConfig(plan) {
       // the radio is the kiosk's own: two programs on one controller silence each other
       ...(roles.includes("kiosk") ? [["systemctl", "disable", "--now", "bluetooth.service"]] : []),
       ["systemctl", "daemon-reexec"],
+      // raspi-config counts 0 as "yes"; from the next start on, writes to the system stay in memory
+      ...(plan.readOnly ? [["raspi-config", "nonint", "do_overlayfs", "0"]] : []),
     ],
   };
 }

@@ -129,6 +129,14 @@ describe("prepare-sd", () => {
     expect(text(folder, "bluepost/var-lib-bluepost.mount")).toMatch(/^Options=noatime,.*commit=\d+/m);
   });
 
+  it("makes the system read-only only when the ledger has a partition of its own", async () => {
+    const folder = boot();
+    const refused = await prepare(folder, "--deb", deb(folder), "--read-only");
+    expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining("--data-partition") });
+    expect((await prepare(folder, "--deb", deb(folder), "--read-only", "--data-partition")).code).toBe(0);
+    expect(cloud(folder).runcmd.at(-1)).toEqual(["raspi-config", "nonint", "do_overlayfs", "0"]);
+  });
+
   it("takes packages from a repository only with its key", async () => {
     const folder = boot();
     expect((await prepare(folder, "--repo", "https://packages.example/bluepost")).code).toBe(64);
