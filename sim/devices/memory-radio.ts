@@ -117,9 +117,10 @@ export class MemoryBeaconRx implements BeaconRx {
     });
   }
 
-  /** Tells when somebody begins or ends to listen; one teller at a time. */
+  /** Tells whether somebody listens, now and when that changes; one is told at a time. */
   onListening(told: (listening: boolean) => void): void {
     this.#listenersChanged = told;
+    told(this.#waiting !== null);
   }
 
   unplug(): void {
@@ -134,7 +135,9 @@ export class MemoryBeaconRx implements BeaconRx {
 /** Something in a {@link MemoryAir} that may send: a kiosk's beacon, a token, a phone. */
 export interface MemorySender {
   /** Complete advertising data at this instant; null when silent. */
-  onAir(): Uint8Array | null;
+  readonly onAir: Uint8Array | null;
+  /** 6 bytes; zeros when absent. */
+  readonly address?: Uint8Array;
 }
 
 export interface MemoryAirOptions {
@@ -183,9 +186,10 @@ export class MemoryAir {
     const { senders, path, heardPerSecond = HEARD_PER_SECOND } = this.#options;
     const n = Math.max(1, Math.round((lastedMs / 1_000) * heardPerSecond));
     for (const sender of senders()) {
-      const payload = sender.onAir();
+      const payload = sender.onAir;
       const rssi = payload && path(sender, ear);
-      if (payload && rssi !== null) ear.hear({ payload, rssi, n, lastedMs: lastedMs - 1 });
+      const address = sender.address && { address: sender.address };
+      if (payload && rssi !== null) ear.hear({ payload, rssi, n, lastedMs: lastedMs - 1, ...address });
     }
   }
 }

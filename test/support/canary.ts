@@ -16,7 +16,8 @@ interface Trace {
 }
 
 /** Every usual encoding of one identity, and its plain hashes: what a careless log, topic or table could hold. */
-export function tracesOf(identity: string): readonly Trace[] {
+export function tracesOf(identity: string | Uint8Array): readonly Trace[] {
+  if (typeof identity !== "string") return binaryTraces(Buffer.from(identity));
   const raw = Buffer.from(identity, "utf8");
   const trace = (encoding: string, bytes: Buffer | string): Trace => ({ encoding, bytes: Buffer.from(bytes) });
   const traces = [
@@ -42,6 +43,22 @@ export function tracesOf(identity: string): readonly Trace[] {
   return traces;
 }
 
+/** Of bytes that are no text: identifiers and addresses of radios. */
+function binaryTraces(raw: Buffer): readonly Trace[] {
+  const trace = (encoding: string, bytes: Buffer | string): Trace => ({ encoding, bytes: Buffer.from(bytes) });
+  const pairs = [...raw].map((byte) => byte.toString(16).padStart(2, "0"));
+  return [
+    trace("raw", raw),
+    trace("reversed", Buffer.from(raw).reverse()),
+    trace("hex", pairs.join("")),
+    trace("HEX", pairs.join("").toUpperCase()),
+    trace("colons", pairs.join(":")),
+    trace("COLONS", pairs.join(":").toUpperCase()),
+    trace("list", [...raw].join(",")),
+    ...base64Traces(raw),
+  ];
+}
+
 /** Base64 depends on what stands before the text: three alignments, without the characters that neighbours change. */
 function base64Traces(raw: Buffer): readonly Trace[] {
   return [0, 1, 2].flatMap((shift) => {
@@ -58,7 +75,7 @@ function base64Traces(raw: Buffer): readonly Trace[] {
 /** Searches named bytes for any trace of any identity. */
 export function findLeaks(
   sources: Iterable<readonly [where: string, bytes: Buffer]>,
-  identities: readonly string[],
+  identities: readonly (string | Uint8Array)[],
 ): readonly Leak[] {
   const traces = identities.flatMap(tracesOf);
   const leaks: Leak[] = [];

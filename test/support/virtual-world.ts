@@ -27,8 +27,10 @@ export async function openVirtualWorld(
   options: {
     readonly log?: RootLogger;
     readonly tap?: (topic: string, payload: Uint8Array) => void;
-    /** The door is a beacon and listens. */
+    /** The doors are beacons and listen. */
     readonly radio?: DoorSpec["radio"];
+    /** What is different at each door; default: one door, as below. */
+    readonly doors?: readonly Partial<DoorSpec>[];
   } = {},
 ): Promise<VirtualWorld> {
   const time = new VirtualTime(Date.UTC(2026, 10, 16, 2) as WallMs);
@@ -54,15 +56,14 @@ export async function openVirtualWorld(
     rng: createRng("virtual-world"),
     log,
     ...(options.tap && { tap: options.tap }),
-    doors: [
-      {
-        device: "door-1",
-        venue: parseVenueId("7k3m9q2x"),
-        venueName: "Cổng trường",
-        clock: { wallOffsetMs: 0, state: "ntp", uncertaintyMs: 50 },
-        ...(options.radio && { radio: options.radio }),
-      },
-    ],
+    doors: (options.doors ?? [{}]).map((door, at) => ({
+      device: `door-${at + 1}`,
+      venue: parseVenueId("7k3m9q2x"),
+      venueName: "Cổng trường",
+      clock: { wallOffsetMs: 0, state: "ntp", uncertaintyMs: 50 },
+      ...(options.radio && { radio: options.radio }),
+      ...door,
+    })),
   });
   return {
     engine,
