@@ -27,16 +27,26 @@ export async function askStatus(port: number): Promise<GatewayStatus | null> {
   }
 }
 
-function describe({ site, spool, engine, broker, devices, counters }: GatewayStatus): readonly string[] {
+function describe({
+  site,
+  version,
+  uptimeMs,
+  spool,
+  engine,
+  broker,
+  devices,
+  counters,
+}: GatewayStatus): readonly string[] {
   const reachable =
     engine.engineReachable === null ? "not asked yet" : engine.engineReachable ? "answers" : "DOES NOT ANSWER";
   const alarms = Object.entries(counters).map(([name, n]) => `  ${name}: ${n}`);
   return [
-    `site        ${site}`,
+    `site        ${site}, version ${version}, up for ${Math.round(uptimeMs / 3_600_000)} h`,
     `engine      ${reachable}, ${engine.deliveredBatches} batches delivered since start`,
     ...(broker ? [`broker      ${describeBroker(broker)}`] : []),
     `spool       ${spool.undelivered} of ${spool.batches} batches wait, the oldest for ${Math.round(spool.oldestUndeliveredMs / 1_000)} s`,
     `devices     ${devices.filter(({ connected }) => connected).length} connected of ${devices.length} heard of`,
+    ...devices.map(describeDevice),
     ...(alarms.length > 0 ? ["events since start", ...alarms] : ["events      none since start"]),
   ];
 }
@@ -44,4 +54,12 @@ function describe({ site, spool, engine, broker, devices, counters }: GatewaySta
 function describeBroker({ connected, shares }: NonNullable<GatewayStatus["broker"]>): string {
   if (!connected) return "external, DOES NOT ANSWER: try `bluepost-gateway doctor`";
   return shares ? "external, connected, divides the batches among the gateway processes" : "external, connected";
+}
+
+function describeDevice({ device, connected, health }: GatewayStatus["devices"][number]): string {
+  const link = connected ? "connected" : "NOT CONNECTED";
+  if (!health) return `  ${device}: ${link}`;
+  const { ledger, clock, scanner } = health;
+  const unsent = ledger.unsent === 0 ? "all confirmed" : `${ledger.unsent} rows not confirmed`;
+  return `  ${device}: ${link}, ${unsent}, clock ${clock.state}${scanner ? "" : ", NO SCANNER"}`;
 }

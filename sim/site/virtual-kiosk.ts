@@ -133,6 +133,12 @@ export class VirtualKiosk {
     return !radio.writing && (!online || isSent);
   }
 
+  /** Pulls the scanner's cable, or puts it back. */
+  plugScanner(isPlugged: boolean): void {
+    if (isPlugged) this.#scanner.plug();
+    else this.#scanner.unplug();
+  }
+
   /** Shows a code and waits for the answer. */
   async scan(payload: Uint8Array): Promise<ScanAnswer | null> {
     const started = performance.now();

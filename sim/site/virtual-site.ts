@@ -114,6 +114,11 @@ export class VirtualSite {
     return (await this.#gateway.status()).counters;
   }
 
+  /** What the gateway wants of its kiosks. */
+  get fleet(): Gateway["fleet"] {
+    return this.#gateway.fleet;
+  }
+
   /** Opens a second kiosk with the identity of a door, over a copy of its ledger: what a cloned card is. The caller closes it. */
   openCopy(door: number, folder: string): Promise<VirtualKiosk> {
     const spec = this.#specs[door] as VirtualKioskSpec;
