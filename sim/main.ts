@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { EXIT, reportFault } from "../runtime/lifecycle.ts";
 import { packageFile } from "../runtime/package-paths.ts";
 import { registerLab } from "./cli/lab.ts";
+import { registerReplay } from "./cli/replay.ts";
 import { registerRun } from "./cli/run.ts";
 import { registerSite } from "./cli/site.ts";
 
@@ -16,6 +17,7 @@ const program = new Command("bluepost-sim")
 registerRun(program);
 registerSite(program);
 registerLab(program);
+registerReplay(program);
 
 try {
   await program.parseAsync();

@@ -21,6 +21,8 @@ export interface ContactFile {
   readonly groups: readonly string[];
   /** Sorted by time. */
   readonly rows: readonly ContactRow[];
+  /** Lines in which somebody met himself, which real files have; they are left out. */
+  readonly ignored: number;
 }
 
 export type ContactFileOutcome =
@@ -57,6 +59,7 @@ class ContactReading {
   readonly #numbers = new Map<string, number>();
   readonly #groups = new Set<string>();
   readonly #rows: ContactRow[] = [];
+  #ignored = 0;
 
   /** @returns what is wrong with the line; null when nothing is */
   add(cells: readonly string[]): string | null {
@@ -64,7 +67,11 @@ class ContactReading {
     if (cells.length < 5) return `needs five columns (time, id, id, class, class), has ${cells.length}`;
     const atS = Number(time);
     if (!Number.isInteger(atS) || atS < 0) return "the time is not a whole number of seconds";
-    if (one === "" || other === "" || one === other) return "a contact needs two different people";
+    if (one === "" || other === "") return "a contact needs two people";
+    if (one === other) {
+      this.#ignored += 1;
+      return null;
+    }
     const numbers = [this.#numberOf(one, oneGroup), this.#numberOf(other, otherGroup)];
     if (this.#people.length > MAX_PEOPLE) return `more than ${MAX_PEOPLE} people`;
     this.#rows.push({ atS, a: Math.min(...numbers), b: Math.max(...numbers) });
@@ -73,7 +80,7 @@ class ContactReading {
 
   finish(): ContactFile {
     const rows = this.#rows.sort((one, other) => one.atS - other.atS);
-    return { people: this.#people, groups: [...this.#groups].sort(), rows };
+    return { people: this.#people, groups: [...this.#groups].sort(), rows, ignored: this.#ignored };
   }
 
   #numberOf(id: string, group: string): number {

@@ -29,11 +29,15 @@ describe("a contact file", () => {
   it.each([
     ["100;7;9", 1, "five columns"],
     ["100;7;9;A;B\n1x0;7;9;A;B", 2, "whole number"],
-    ["100;7;7;A;A", 1, "two different people"],
+    ["100;7;;A;A", 1, "two people"],
     ["", 1, "no contacts"],
     ["Time;id1;id2;C1;C2", 1, "no contacts"],
   ])("that is not one is refused with its line: %j", (text, line, reason) => {
     expect(parseContactFile(text)).toMatchObject({ kind: "unreadable", line, reason: expect.stringContaining(reason) });
+  });
+
+  it("leaves out who met himself, and counts it", () => {
+    expect(read(`${DAY}180;7;7;A;A`)).toEqual({ ...read(DAY), ignored: 1 });
   });
 
   it("never throws, whatever it holds", () => {

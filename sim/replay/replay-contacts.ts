@@ -1,0 +1,109 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { rounded } from "../report/timing.ts";
+import { pairOf, type Score, scoreOf } from "../report/truth.ts";
+import { createRng } from "../rng.ts";
+import { type ContactFile, rowsOfPairs } from "./contact-file.ts";
+import { KioskNet } from "./kiosk-net.ts";
+import { placements, type Step } from "./placement.ts";
+import { TokenToToken } from "./token-to-token.ts";
+
+/** Fifteen minutes in rows of 20 seconds, cumulated: a close contact. */
+export const CLOSE_ROWS = 45;
+
+export interface ReplayOptions {
+  /** Number of the case in the file's people. */
+  readonly of: number;
+  readonly seed: string;
+  /** Told of progress, 0 to 1. */
+  readonly progress?: (done: number) => void;
+}
+
+/** What each kind of evidence found of the contacts that the file knows. Everything but `timing` is the same for the same seed. */
+export interface ContactReplayReport {
+  readonly seed: string;
+  readonly case: string;
+  readonly people: number;
+  readonly rows: number;
+  /** Lines of the file that were left out: somebody with himself. */
+  readonly ignoredRows: number;
+  readonly rooms: number;
+  /** Close contacts of the case by the file itself: 45 rows or more. */
+  readonly closeContacts: number;
+  readonly F1: {
+    /** Tokens heard by the kiosks, traced by the engine: the same room for 15 minutes. */
+    readonly kioskNet: Score;
+    /** Tokens or phones that hear each other: as loud as at 2 m, for 15 minutes. */
+    readonly tokenToToken: Score;
+    /** Everybody of the same class: what an officer has without any device. */
+    readonly sameClassBaseline: Score;
+  };
+  readonly timing: { readonly wallSeconds: number; readonly speedup: number };
+}
+
+/** Plays a contact file through the real kiosks, gateway and engine, and scores what they know of the contacts of one person. */
+export async function replayContacts(file: ContactFile, options: ReplayOptions): Promise<ContactReplayReport> {
+  const folder = await mkdtemp(join(tmpdir(), "bluepost-replay-"));
+  const started = performance.now();
+  try {
+    const rng = createRng(options.seed);
+    const net = await KioskNet.open(file, folder, rng.fork("kiosks"));
+    const near = new TokenToToken(options.of, rng.fork("tokens"));
+    const steps = [...placements(file, rng.fork("places"))];
+    await play(steps, { net, near, progress: options.progress });
+    const heard = await net.contactsOf(options.of);
+    await net.close();
+    const found = { heard, near: near.nearFor(CLOSE_ROWS) };
+    const wallSeconds = (performance.now() - started) / 1_000;
+    const lasted = (steps.at(-1)?.atS ?? 0) - (steps[0]?.atS ?? 0);
+    const timing = { wallSeconds: rounded(wallSeconds, 1), speedup: Math.round(lasted / wallSeconds) };
+    return { ...reportOf(file, options, found), timing };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function play(
+  steps: readonly Step[],
+  to: { net: KioskNet; near: TokenToToken; progress: ((done: number) => void) | undefined },
+): Promise<void> {
+  for (const [at, step] of steps.entries()) {
+    await to.net.step(step);
+    to.near.step(step);
+    if (at % 50 === 0) to.progress?.((at + 1) / steps.length);
+  }
+}
+
+function reportOf(
+  file: ContactFile,
+  { of, seed }: ReplayOptions,
+  found: { readonly heard: ReadonlySet<number>; readonly near: ReadonlySet<number> },
+): Omit<ContactReplayReport, "timing"> {
+  const rows = rowsOfPairs(file);
+  const others = file.people.map((_, person) => person).filter((person) => person !== of);
+  const close = new Set(others.filter((other) => (rows.get(pairOf(of, other)) ?? 0) >= CLOSE_ROWS));
+  const classmates = others.filter((other) => file.people[other]?.group === file.people[of]?.group);
+  const score = (people: Iterable<number>): Score => {
+    const { recall, precision } = scoreOf(named(people), named(close));
+    return { recall: rounded(recall, 4), precision: rounded(precision, 4) };
+  };
+  return {
+    seed,
+    case: file.people[of]?.id ?? "",
+    people: file.people.length,
+    rows: file.rows.length,
+    ignoredRows: file.ignored,
+    rooms: file.groups.length,
+    closeContacts: close.size,
+    F1: {
+      kioskNet: score(found.heard),
+      tokenToToken: score(found.near),
+      sameClassBaseline: score(classmates),
+    },
+  };
+}
+
+function named(people: Iterable<number>): ReadonlySet<string> {
+  return new Set([...people].map(String));
+}
