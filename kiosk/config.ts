@@ -85,6 +85,45 @@ export const KioskConfig = Type.Object({
     },
     { default: {} },
   ),
+  radio: Type.Object(
+    {
+      use: Type.Union([Type.Literal("auto"), Type.Literal("on"), Type.Literal("off")], {
+        default: "auto",
+        description: "Bluetooth beacon and observation. auto: when the machine has an adapter.",
+      }),
+      adapter: Type.Integer({ default: 0, minimum: 0, maximum: 255, description: "Adapter of the beacon: n of hciN." }),
+      observeAdapter: Type.Integer({
+        default: -1,
+        minimum: -1,
+        maximum: 255,
+        description:
+          "Adapter that listens, all the time. -1: a second one when there is one; else the beacon's, 5 s in each 5 minutes.",
+      }),
+      observe: Type.Boolean({
+        default: true,
+        description: "Whether the kiosk records who stays near it with a token.",
+      }),
+      minimumDwellSeconds: Type.Integer({
+        default: 60,
+        minimum: 0,
+        maximum: 1_200,
+        description: "Who was heard for less is a passer-by and is not recorded. Seconds.",
+      }),
+      minimumRssi: Type.Integer({
+        default: -85,
+        minimum: -127,
+        maximum: 0,
+        description: "Who was never heard stronger than this is too far away and is not recorded. dBm.",
+      }),
+      txPower: Type.Integer({
+        default: 127,
+        minimum: -40,
+        maximum: 127,
+        description: "Power that the beacon says it sends with, -40 to 20 dBm; 127: unknown.",
+      }),
+    },
+    { default: {} },
+  ),
   uplink: Type.Object(
     {
       url: Type.String({
@@ -126,7 +165,13 @@ function firmataNeedsPath(config: KioskConfig): string | null {
     : null;
 }
 
+function powerIsKnownOrNot(config: KioskConfig): string | null {
+  const { txPower } = config.radio;
+  return txPower > 20 && txPower !== 127 ? "radio.txPower: -40 to 20 dBm, or 127 when it is unknown" : null;
+}
+
 /** @throws {ConfigError} RT_CONFIG with every problem */
 export function loadKioskConfig(sources: Omit<ConfigSources, "envPrefix">): KioskConfig {
-  return loadConfig(KioskConfig, { ...sources, envPrefix: "BLUEPOST_KIOSK" }, [plainOnLoopbackOnly, firmataNeedsPath]);
+  const rules = [plainOnLoopbackOnly, firmataNeedsPath, powerIsKnownOrNot];
+  return loadConfig(KioskConfig, { ...sources, envPrefix: "BLUEPOST_KIOSK" }, rules);
 }

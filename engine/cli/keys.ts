@@ -8,7 +8,7 @@ import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { CARD_DAYS, CARD_KINDS, type CardKind, issueCards } from "../keys/cards.ts";
 import { createEngineKeys, keysFolder, loadEngineKeys } from "../keys/engine-keys.ts";
 import { publishingKey } from "../keys/publishing-key.ts";
-import { cardIssuerKid, createSiteBundle } from "../keys/site-bundle.ts";
+import { cardIssuerKid, createSiteBundle, type ObservedPhones } from "../keys/site-bundle.ts";
 import { argument, type CommonFlags, configOf, guarded, integer, print, withConfig } from "./flags.ts";
 
 const now = (): WallMs => Date.now() as WallMs;
@@ -29,6 +29,11 @@ export function registerKeyCommands(program: Command): void {
       argument(parseSiteId, "lower-case letters, digits and dashes, 1 to 32"),
     )
     .requiredOption("--out <dir>", "new or empty folder for the bundle; the key in it is secret")
+    .addOption(
+      new Option("--observe <phones...>", "phones that this site's kiosks may record beside tokens; default: none")
+        .choices(["gaen", "bluezone"])
+        .default([]),
+    )
     .action(guarded(makeSite));
   withConfig(keys.command("show")).description("the public keys; nothing secret").action(guarded(showKeys));
   const cards = program.command("cards").description("personal cards");
@@ -54,10 +59,12 @@ async function initKeys(flags: CommonFlags & { readonly name?: string }): Promis
   return 0;
 }
 
-async function makeSite(flags: CommonFlags & { readonly site: SiteId; readonly out: string }): Promise<number> {
-  const { site, out } = flags;
+async function makeSite(
+  flags: CommonFlags & { readonly site: SiteId; readonly out: string; readonly observe: readonly ObservedPhones[] },
+): Promise<number> {
+  const { site, out, observe } = flags;
   const keys = await loadEngineKeys(configOf(flags).dataDir);
-  await createSiteBundle(keys, { crypto, site, out, nowMs: now() });
+  await createSiteBundle(keys, { crypto, site, out, observe, nowMs: now() });
   print(flags, { site, folder: out }, [
     `The bundle of site ${site} is in ${out}; authority.key.pem in it is secret.`,
     `Next, on the gateway: bluepost-gateway start --site-bundle ${out}`,

@@ -11,7 +11,11 @@ import type { EngineKeys } from "./engine-keys.ts";
 import { isThere, makeSecretFolder, PUBLIC_FILE_MODE, SECRET_FILE_MODE, writeDurably } from "./key-files.ts";
 
 /** The public keys that a site believes; its gateway adds its own certificate. */
-export function siteTrust(crypto: CryptoPort, keys: EngineKeys, site: SiteId): Trust {
+export function siteTrust(
+  crypto: CryptoPort,
+  keys: EngineKeys,
+  { site, observe = [] }: { readonly site: SiteId; readonly observe?: readonly ObservedPhones[] },
+): Trust {
   const { publicKey } = keys.cardIssuer;
   return {
     v: 1,
@@ -21,6 +25,7 @@ export function siteTrust(crypto: CryptoPort, keys: EngineKeys, site: SiteId): T
     matchKey: toHex(keys.match.publicKey),
     vaultKey: toHex(keys.vaultPublicKey),
     venueKey: toHex(keys.venue.publicKey),
+    ...(observe.length > 0 && { observe: [...observe] }),
     cardIssuers: [{ kid: toHex(cardIssuerKid(crypto, publicKey)), publicKey: toHex(publicKey) }],
     gateway: "",
   };
@@ -37,13 +42,21 @@ export interface SiteBundle {
   readonly trust: Trust;
 }
 
+/** Phones that a site's kiosks may record. */
+export type ObservedPhones = NonNullable<Trust["observe"]>[number];
+
+export interface SiteRequest {
+  readonly crypto: CryptoPort;
+  readonly site: SiteId;
+  readonly nowMs: WallMs;
+  /** Default: none. */
+  readonly observe?: readonly ObservedPhones[];
+}
+
 /** Makes a site's intermediate and its trust; each call makes another key. */
-export async function issueSiteBundle(
-  keys: EngineKeys,
-  request: { readonly crypto: CryptoPort; readonly site: SiteId; readonly nowMs: WallMs },
-): Promise<SiteBundle> {
+export async function issueSiteBundle(keys: EngineKeys, request: SiteRequest): Promise<SiteBundle> {
   const authority = await createSiteAuthority(keys.root, request.site, request.nowMs);
-  return { authority, trust: siteTrust(request.crypto, keys, request.site) };
+  return { authority, trust: siteTrust(request.crypto, keys, request) };
 }
 
 /**
@@ -53,7 +66,7 @@ export async function issueSiteBundle(
  */
 export async function createSiteBundle(
   keys: EngineKeys,
-  request: { readonly crypto: CryptoPort; readonly site: SiteId; readonly out: string; readonly nowMs: WallMs },
+  request: SiteRequest & { readonly out: string },
 ): Promise<SiteBundle> {
   const { out } = request;
   if ((await isThere(out)) && (await readdir(out)).length > 0) {

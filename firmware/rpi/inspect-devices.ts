@@ -1,5 +1,6 @@
 import { packageFile } from "../../runtime/package-paths.ts";
 import { systemTimers } from "../../runtime/timers.ts";
+import { findBluetoothAdapters } from "./bluetooth-adapters.ts";
 import { findGpioBase } from "./gpio-base.ts";
 import { LinuxClock } from "./linux-clock.ts";
 import { loadPinout, PinoutError } from "./pinout.ts";
@@ -16,13 +17,14 @@ export interface DeviceFinding {
 export interface InspectChoice {
   readonly scanner: { readonly path: string };
   readonly indicator: { readonly kind: "none" | "gpio" | "firmata"; readonly path: string };
+  readonly radio?: { readonly use: "auto" | "on" | "off" };
   /** The kernel's GPIO folder; default /sys/class/gpio. */
   readonly sysfsRoot?: string;
 }
 
 /** Looks at the devices of this machine without opening any, so that a kiosk that runs meanwhile is not disturbed. Never throws. */
 export async function inspectDevices(choice: InspectChoice): Promise<readonly DeviceFinding[]> {
-  return Promise.all([inspectScanner(choice), inspectIndicator(choice), inspectClock()]);
+  return Promise.all([inspectScanner(choice), inspectIndicator(choice), inspectRadio(choice), inspectClock()]);
 }
 
 async function inspectScanner({ scanner, indicator }: InspectChoice): Promise<DeviceFinding> {
@@ -44,6 +46,21 @@ async function inspectIndicator({ indicator, sysfsRoot = "/sys/class/gpio" }: In
   const base = await findGpioBase(sysfsRoot, chips.labels);
   if (base.kind === "missing") return { check: "lights", ok: false, detail: base.reason };
   return finding("lights", await packageMissing("onoff"), `${base.label}, lines from ${base.base}`);
+}
+
+/** Without a radio a door works, so its absence is a fault only where one was ordered. */
+async function inspectRadio({ radio }: InspectChoice): Promise<DeviceFinding> {
+  const use = radio?.use ?? "off";
+  if (use === "off") return { check: "radio", ok: true, detail: "switched off: no beacon, nothing observed" };
+  const adapters = await findBluetoothAdapters();
+  if (adapters.length > 0) {
+    const names = adapters.map((n) => `hci${n}`).join(", ");
+    const detail =
+      adapters.length > 1 ? `${names}: one sends, one listens` : `${names}: sends, and listens now and then`;
+    return { check: "radio", ok: true, detail };
+  }
+  const detail = "no Bluetooth adapter: no beacon, nothing observed; the door works without";
+  return { check: "radio", ok: use === "auto", detail };
 }
 
 function headerChips():

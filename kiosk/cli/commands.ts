@@ -65,6 +65,7 @@ async function showStatus(flags: CommonFlags): Promise<void> {
     `rows here         ${view.rows} (${view.firstSeq} to ${view.lastSeq})`,
     `confirmed up to   ${view.confirmedUpto}`,
     `not yet confirmed ${view.unconfirmed}, the oldest of ${oldest}`,
+    `heard by radio    ${view.presence.rows} sessions here, ${view.presence.unconfirmed} not yet confirmed`,
   ]);
 }
 

@@ -14,6 +14,8 @@ export interface LedgerView {
   readonly confirmedUpto: number;
   readonly unconfirmed: number;
   readonly oldestUnconfirmedWallMs: number | null;
+  /** What the radio heard: sealed sessions, and how many of them the engine has not confirmed. */
+  readonly presence: { readonly rows: number; readonly unconfirmed: number };
 }
 
 /** Reads a ledger without disturbing its service; null when there is none. */
@@ -35,10 +37,18 @@ export async function viewLedger(dataDir: string): Promise<LedgerView | null> {
       confirmedUpto: facts.watermark.upto,
       unconfirmed: lastSeq - facts.watermark.upto,
       oldestUnconfirmedWallMs: oldest?.record.wallMs ?? null,
+      presence: await viewPresence(database),
     };
   } finally {
     await database.close();
   }
+}
+
+async function viewPresence(database: Database): Promise<LedgerView["presence"]> {
+  const facts = await readStreamFacts(database, "p");
+  if (!facts) return { rows: 0, unconfirmed: 0 };
+  const { rows, last } = await TABLES.p.count(database);
+  return { rows, unconfirmed: (last ?? facts.floor.upto) - facts.watermark.upto };
 }
 
 /** One batch as `outbox ls` shows it: numbers and bytes, never content. */

@@ -20,6 +20,8 @@ export const Trust = Type.Object(
     vaultKey: Hex32,
     /** The authority's key for venue codes, P-256, uncompressed point of 65 bytes; without it kiosks show no rotating code. */
     venueKey: Type.Optional(Type.String({ pattern: "^04[0-9a-f]{128}$" })),
+    /** Phones that kiosks may record beside tokens; absent: none. The authority's word, since nobody at the door can ask the phone. */
+    observe: Type.Optional(Type.Array(Type.Union([Type.Literal("gaen"), Type.Literal("bluezone")]), { maxItems: 2 })),
     /** Keys that sign our cards: 4-byte key id and raw Ed25519 key, hex. */
     cardIssuers: Type.Array(
       Type.Object(
