@@ -59,7 +59,7 @@ export class BlenoBeacon implements BeaconTx {
     this.#on("accept", () => {
       if (!this.#deps.admits?.()) this.#drop();
     });
-    this.#stopAsking = every(this.#deps.timers, this.#deps.askMs ?? ASK_MS, () => void this.#ask());
+    this.#stopAsking = every(this.#deps.timers, this.#deps.askMs ?? ASK_MS, () => void this.#check());
     return null;
   }
 
@@ -103,29 +103,37 @@ export class BlenoBeacon implements BeaconTx {
     if (absent !== null) throw new RadioLostError(absent);
     const events = { done: "advertisingStart", failed: "advertisingStartError" };
     const answer = await this.#await(events, () => this.#bleno.startAdvertisingWithEIRData(bytes, Buffer.alloc(0)));
-    this.#heardBack(answer);
-    this.#sending = answer === "ok";
-    if (answer !== "ok") throw new RadioLostError(`the Bluetooth adapter did not advertise`, { answer });
+    // what noble sends on the same adapter can make bleno believe too early that it advertises; the controller knows
+    const final = answer === "ok" ? await this.#ask() : answer;
+    this.#heardBack(final);
+    this.#sending = final === "ok";
+    if (final !== "ok") throw new RadioLostError("the Bluetooth adapter did not advertise", { answer: final });
   }
 
-  /** Asks the controller whether it advertises, when it should. */
-  async #ask(): Promise<void> {
+  async #check(): Promise<void> {
     await this.#inTurn(async () => {
       if (!this.#sending) return;
-      const hci = this.#bleno._bindings._hci;
-      const status = await new Promise<number | null>((resolve) => {
-        const told = (code: number): void => finish(code);
-        const cancel = this.#deps.timers.after(ANSWER_MS, () => finish(null));
-        const finish = (code: number | null): void => {
-          cancel();
-          hci.off("leAdvertisingParametersSet", told);
-          resolve(code);
-        };
-        hci.on("leAdvertisingParametersSet", told);
-        hci.setAdvertisingParameters();
-      });
-      this.#sending &&= status === COMMAND_DISALLOWED;
-      this.#heardBack(status === null && this.#bleno.state === "poweredOn" ? "silent" : "ok");
+      const answer = await this.#ask();
+      this.#sending &&= answer === "ok";
+      this.#heardBack(answer);
+    });
+  }
+
+  /** Asks the controller whether it advertises. */
+  #ask(): Promise<Answer> {
+    const hci = this.#bleno._bindings._hci;
+    return new Promise((resolve) => {
+      const finish = (answer: Answer): void => {
+        cancel();
+        hci.off("leAdvertisingParametersSet", told);
+        resolve(answer);
+      };
+      const told = (status: number): void => finish(status === COMMAND_DISALLOWED ? "ok" : "refused");
+      const cancel = this.#deps.timers.after(ANSWER_MS, () =>
+        finish(this.#bleno.state === "poweredOn" ? "silent" : "off"),
+      );
+      hci.on("leAdvertisingParametersSet", told);
+      hci.setAdvertisingParameters();
     });
   }
 

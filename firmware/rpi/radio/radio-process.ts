@@ -1,0 +1,123 @@
+/**
+ * The radio's own process: drivers that may hang, leak or die do so here, and scanning goes on. Started by the kiosk with an IPC channel.
+ *
+ * Arguments: the adapter to send with, the adapter to listen with, each a number or `-`.
+ */
+import type { BoottimeMs } from "../../../protocol/units.ts";
+import { EXIT } from "../../../runtime/lifecycle.ts";
+import { every, systemTimers } from "../../../runtime/timers.ts";
+import { RadioLostError } from "../../ports/beacon.ts";
+import type { DeviceStatus } from "../../ports/qr-scanner.ts";
+import { BlenoBeacon } from "./bleno-beacon.ts";
+import { loadBleno, loadNoble, MISSING_RADIO, type MissingRadio } from "./load-bluetooth.ts";
+import { NobleObserver } from "./noble-observer.ts";
+import { type FromRadio, parseToRadio } from "./radio-messages.ts";
+import { SightingFold } from "./sighting-fold.ts";
+
+const STATUS_MS = 1_000;
+const FLUSH_MS = 200;
+const NOT_ASKED: DeviceStatus = { present: false, reason: "not configured" };
+
+const nowMs = (): BoottimeMs => Math.floor(performance.now()) as BoottimeMs;
+const tell = (message: FromRadio): void => {
+  if (process.connected) process.send?.(message);
+};
+
+/** Ends the process after its last words have left it. */
+function giveUp(why: MissingRadio): void {
+  process.send?.({ kind: "missing", why } satisfies FromRadio, () => process.exit(EXIT.unavailable));
+}
+
+function adapterOf(text: string | undefined): number | null {
+  return text === undefined || text === "-" ? null : Number.parseInt(text, 10);
+}
+
+function openBeacon(adapter: number | null): Half<BlenoBeacon> {
+  if (adapter === null) return null;
+  const loaded = loadBleno(adapter);
+  if (loaded.kind === "missing") return loaded.why;
+  // the supervisor starts this process again; nothing less wakes a stack that waits for ever
+  const beacon = new BlenoBeacon(loaded.driver, { timers: systemTimers, onHung: () => process.exit(EXIT.bug) });
+  return beacon.open() ?? beacon;
+}
+
+function openObserver(adapter: number | null): Half<NobleObserver> {
+  if (adapter === null) return null;
+  const loaded = loadNoble(adapter);
+  if (loaded.kind === "missing") return loaded.why;
+  const observer = new NobleObserver(loaded.driver, { timers: systemTimers, boottime: nowMs });
+  return observer.open() ?? observer;
+}
+
+/** Listens while it is told to; what is heard goes out folded, five times a second. */
+class Ear {
+  readonly #observer: NobleObserver;
+  readonly #fold = new SightingFold();
+  #stop: AbortController | null = null;
+
+  constructor(observer: NobleObserver) {
+    this.#observer = observer;
+  }
+
+  listen(on: boolean): void {
+    this.#stop?.abort();
+    this.#stop = on ? new AbortController() : null;
+    if (this.#stop) void this.#run(this.#stop.signal);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const stopFlushing = every(systemTimers, FLUSH_MS, () => this.#flush());
+    for await (const sighting of this.#observer.sightings(signal)) this.#fold.add(sighting);
+    stopFlushing();
+    this.#fold.take(nowMs());
+  }
+
+  #flush(): void {
+    const sightings = this.#fold.take(nowMs());
+    if (sightings.length > 0) tell({ kind: "heard", sightings });
+  }
+}
+
+/** A driver that is there, one that nobody asked for, or why it is not there. */
+type Half<Driver> = Driver | null | MissingRadio;
+
+function statusOf(half: Half<{ status(): DeviceStatus }>): DeviceStatus {
+  if (half === null) return NOT_ASKED;
+  return typeof half === "string" ? { present: false, reason: MISSING_RADIO[half] } : half.status();
+}
+
+function serve(sender: Half<BlenoBeacon>, listener: Half<NobleObserver>): void {
+  const beacon = typeof sender === "string" ? null : sender;
+  const ear = listener === null || typeof listener === "string" ? null : new Ear(listener);
+  const report = (): void => tell({ kind: "status", beacon: statusOf(sender), observer: statusOf(listener) });
+  const answer = async (id: number, act: Promise<void> | undefined): Promise<void> => {
+    let lost: string | null = null;
+    try {
+      await act;
+    } catch (fault) {
+      lost = fault instanceof RadioLostError ? fault.message : "the radio refused";
+    }
+    report();
+    tell({ kind: "done", id, lost });
+  };
+  process.on("message", (received) => {
+    const message = parseToRadio(received);
+    if (message?.kind === "advertise") void answer(message.id, beacon?.advertise(message.payload));
+    if (message?.kind === "silence") void answer(message.id, beacon?.stop());
+    if (message?.kind === "listen") ear?.listen(message.on);
+  });
+  setInterval(report, STATUS_MS);
+  report();
+}
+
+const [sendAdapter, listenAdapter] = process.argv.slice(2).map(adapterOf);
+process.on("disconnect", () => process.exit(EXIT.ok));
+const beacon = openBeacon(sendAdapter ?? null);
+const observer = openObserver(listenAdapter ?? null);
+// Ctrl-C reaches the whole group: the kiosk closes us. The drivers would exit with a fault if theirs were the last listeners.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => process.exit(EXIT.ok));
+const missing = [beacon, observer].find((half) => typeof half === "string");
+const isWhole = [beacon, observer].some((half) => half !== null && typeof half !== "string");
+if (missing !== undefined && !isWhole) giveUp(missing as MissingRadio);
+else serve(beacon, observer);
