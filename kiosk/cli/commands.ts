@@ -4,8 +4,9 @@ import { BluepostError } from "../../protocol/errors.ts";
 import { type CommonFlags, print, settingsFile, withSettings } from "../../runtime/cli/frame.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { type KioskConfig, loadKioskConfig } from "../config.ts";
-import { readBundle } from "../provision/bundle.ts";
+import { type DeviceBundle, readBundle } from "../provision/bundle.ts";
 import { listOutbox, viewLedger } from "./ledger-view.ts";
+import { type Finding, selfTest } from "./self-test.ts";
 
 export type { CommonFlags } from "../../runtime/cli/frame.ts";
 
@@ -78,13 +79,6 @@ async function listRows(flags: CommonFlags & { readonly limit: string }): Promis
   print(flags, { rows }, lines.length > 0 ? lines : ["Nothing waits: the engine has confirmed every row."]);
 }
 
-/** One line of `doctor`. */
-export interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
-
 async function doctor(
   flags: CommonFlags,
   inspect: (config: KioskConfig) => Promise<readonly Finding[]>,
@@ -98,8 +92,10 @@ async function doctor(
     }
   };
   const config = configOf(flags);
+  let bundle: DeviceBundle | null = null;
   await check("bundle", async () => {
-    const { device, site, venue, gate } = await readBundle(bundleDirOf(config));
+    bundle = await readBundle(bundleDirOf(config));
+    const { device, site, venue, gate } = bundle;
     return `${device} of site ${site}, venue ${venue}, gate ${gate}`;
   });
   await check("ledger", async () => {
@@ -111,13 +107,14 @@ async function doctor(
       throw new UnsafeSettingError("storage.synchronous is OFF: check-ins do not survive a power cut");
     return "every check-in is flushed before it is answered";
   });
-  findings.push(...(await inspect(config)));
-  print(
-    flags,
-    { findings },
-    findings.map(({ check: name, ok, detail }) => `${ok ? "ok  " : "BAD "} ${name.padEnd(12)}${detail}`),
-  );
+  findings.push(...(await inspect(config)), ...(await selfTest(config, bundle)));
+  print(flags, { findings }, findings.flatMap(linesOf));
   if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.failure;
+}
+
+function linesOf({ check, ok, detail, fix }: Finding): readonly string[] {
+  const line = `${ok ? "ok  " : "BAD "} ${check.padEnd(12)}${detail}`;
+  return fix === undefined ? [line] : [line, `${" ".repeat(17)}-> ${fix}`];
 }
 
 /** A setting is legal but must not be used at a door. */
