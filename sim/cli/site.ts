@@ -38,6 +38,7 @@ export function registerSite(program: Command): void {
 async function startSite(flags: SiteFlags, signal: AbortSignal): Promise<Running> {
   const folder = flags.data ?? (await mkdtemp(join(tmpdir(), "bluepost-site-")));
   console.log("Starting engine, gateway and two kiosks on virtual hardware ...");
+  let code = "";
   const site = await ProcessSite.open({
     folder,
     site: "phu-quoc",
@@ -46,10 +47,11 @@ async function startSite(flags: SiteFlags, signal: AbortSignal): Promise<Running
     gatewayPort: 8081,
     kioskSettings: ["door.minimumDwellSeconds=6", "door.capacity=60"],
     log: (part, line) => {
+      code = /^Nobody may log in yet.*: (\S+)$/.exec(line)?.[1] ?? code;
       if (flags.verbose) console.log(`${part.padEnd(8)} ${line}`);
     },
   });
-  console.log(addresses(site, folder));
+  console.log(addresses(site, folder, code));
   setMaxListeners(0, signal); // every visitor who is inside waits on it
   const visitors = letVisitorsCome(
     {
@@ -75,12 +77,14 @@ async function startSite(flags: SiteFlags, signal: AbortSignal): Promise<Running
   };
 }
 
-function addresses(site: ProcessSite, folder: string): string {
+/** @param code makes the fleet page's first operator; empty when there is one */
+function addresses(site: ProcessSite, folder: string, code: string): string {
   const doors = site.doors.map(({ name, screen }) => `  Kiosk screen, ${name.padEnd(22)}${screen}`);
   return [
     "",
     "A site is running. Open these pages in a browser:",
     ...doors,
+    `  Fleet page${" ".repeat(28)}${site.gatewayUrl}/${code && `  (first code: ${code})`}`,
     `  Gateway status${" ".repeat(24)}${site.gatewayUrl}/status`,
     `  Engine API${" ".repeat(28)}${site.engineUrl}/openapi.json`,
     "",
