@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
 import type { Indicator } from "../firmware/ports/indicator.ts";
+import { findBluetoothAdapters } from "../firmware/rpi/bluetooth-adapters.ts";
 import { inspectDevices } from "../firmware/rpi/inspect-devices.ts";
 import { LinuxClock } from "../firmware/rpi/linux-clock.ts";
 import { diskWear, freeBytes } from "../firmware/rpi/linux-disk.ts";
 import { readHome } from "../firmware/rpi/linux-identity.ts";
 import { rebootMachine } from "../firmware/rpi/linux-power.ts";
 import { openIndicator } from "../firmware/rpi/open-indicator.ts";
+import { openRadio } from "../firmware/rpi/open-radio.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
 import { setSystemClock } from "../firmware/rpi/set-system-clock.ts";
 import { BluepostError } from "../protocol/errors.ts";
@@ -26,7 +28,7 @@ import { packageFile, pageRoot } from "../runtime/package-paths.ts";
 import { gatewayName } from "../runtime/pki/authority.ts";
 import { pemToChain } from "../runtime/pki/chain.ts";
 import { systemTimers } from "../runtime/timers.ts";
-import { createKiosk, type Kiosk } from "./app.ts";
+import { createKiosk, type Kiosk, type KioskDeps } from "./app.ts";
 import { registerBundle } from "./cli/bundle.ts";
 import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
 import { registerDecode } from "./cli/decode.ts";
@@ -41,6 +43,7 @@ import { Provisioner } from "./provision/provisioner.ts";
 import { SetUp } from "./provision/set-up.ts";
 import { policyOf, screenStateOf, setUpStateOf } from "./provision/settings.ts";
 import { hasBundle } from "./provision/write-bundle.ts";
+import { radioOrderOf } from "./radio/configured.ts";
 import { openRemote } from "./remote/open-remote.ts";
 import { createScreenModel } from "./screen/screen-model.ts";
 import { createScreenServer } from "./screen/screen-server.ts";
@@ -134,6 +137,19 @@ function openScanner(config: KioskConfig, log: RootLogger, boottime: () => Boott
   );
 }
 
+/** The radio as the configuration wants it; a machine without one goes on without. */
+async function openKioskRadio(
+  config: KioskConfig,
+  { trust }: DeviceBundle,
+  deps: Parameters<typeof openRadio>[1],
+): Promise<{ readonly parts: Pick<KioskDeps, "radio">; close(): Promise<void> }> {
+  const order = radioOrderOf(config, trust, await findBluetoothAdapters());
+  if (!order) return { parts: {}, close: async () => undefined };
+  const radio = openRadio(order, deps);
+  const { beacon, observer } = radio;
+  return { parts: { radio: { beacon, observer, settings: order.settings } }, close: () => radio.close() };
+}
+
 /** What lives through set-up and service. */
 interface Lamps {
   readonly log: ProcessLogger;
@@ -156,6 +172,11 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
     synchronous: config.storage.synchronous,
   });
   const scanner = openScanner(config, log, () => clock.now().boottimeMs);
+  const radio = await openKioskRadio(config, bundle, {
+    timers: systemTimers,
+    logger: log.child("radio"),
+    boottime: () => clock.now().boottimeMs,
+  });
   const model = createScreenModel(screenStateOf(config, bundle), systemTimers);
   let kiosk: Kiosk | null = null;
   const server = createScreenServer({
@@ -197,6 +218,7 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
     crypto: nodeCrypto,
     logger: log,
     reserveFile: join(config.dataDir, "reserve.bin"),
+    ...radio.parts,
     remote: openRemote(config, {
       bundleDir: bundleDirOf(config),
       inspect: inspectDevices,
@@ -227,6 +249,7 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
       await papers.close();
       await server.close();
       await running.close();
+      await radio.close();
       clock.close();
     },
   };
