@@ -34,6 +34,7 @@ export type { CheckinLog } from "./ledger/checkin-log.ts";
 export { openLedger } from "./ledger/open-ledger.ts";
 export { type DeviceBundle, readBundle } from "./provision/bundle.ts";
 export type { KioskRadio, RadioStatus } from "./radio/radio-desk.ts";
+export { type FinishedSession, SessionTable } from "./radio/sessions.ts";
 export { DEFAULT_GATES, type RadioSettings, SHARED_PLAN } from "./radio/settings.ts";
 export { memoryNote, type NoteStore } from "./remote/note-store.ts";
 export type { RemoteDeps } from "./remote/remote-control.ts";
