@@ -30,6 +30,9 @@ export class FleetDesk {
   readonly #deps: FleetDeskDeps;
   readonly #sentDesired = new Map<DeviceId, number>();
   readonly #sentCommands = new Set<string>();
+  /** What kiosks said since the last commit: the last word of each, so that a kiosk that floods costs one row a second. */
+  readonly #said = new Map<DeviceId, Reported>();
+  readonly #refused = new Map<DeviceId, number>();
   #version = "";
   #stop = (): void => {};
   #looking: Promise<void> = Promise.resolve();
@@ -42,11 +45,15 @@ export class FleetDesk {
 
   /** Begins to look for orders. */
   open(): void {
-    this.#stop = every(this.#deps.timers, LOOK_EVERY_MS, () => void this.look());
+    this.#stop = every(this.#deps.timers, LOOK_EVERY_MS, () => {
+      if (this.#said.size > 0) void this.#save();
+      void this.look();
+    });
   }
 
   async close(): Promise<void> {
     this.#stop();
+    await this.#save();
     await this.#looking;
   }
 
@@ -78,8 +85,12 @@ export class FleetDesk {
     const { store, now, counters } = this.#deps;
     if (leaf === "reported") {
       if (!Value.Check(Reported, message)) return false;
-      if (message.refused) counters.count("settings.not_kept", { device, reason: message.refused.reason });
-      await store.saveReported(device, Value.Clean(Reported, message) as Reported, now());
+      const { refused } = message;
+      if (refused && this.#refused.get(device) !== refused.version) {
+        this.#refused.set(device, refused.version);
+        counters.count("settings.not_kept", { device, reason: refused.reason });
+      }
+      this.#said.set(device, Value.Clean(Reported, message) as Reported);
       return true;
     }
     if (!Value.Check(CommandResult, message)) return false;
@@ -108,6 +119,17 @@ export class FleetDesk {
   async audit(operator: string, action: string, device: DeviceId | null, detail = ""): Promise<void> {
     this.#deps.log.info("audit", { operator, action, ...(device !== null && { device }), detail });
     await this.store.audit({ atMs: this.#deps.now(), operator, action, device, detail });
+  }
+
+  async #save(): Promise<void> {
+    if (this.#said.size === 0) return;
+    const said = new Map(this.#said);
+    this.#said.clear();
+    try {
+      await this.#deps.store.saveReported(said, this.#deps.now());
+    } catch (fault) {
+      this.#deps.counters.fault("fleet.store_failed", fault); // the kiosk says it again when it reconnects
+    }
   }
 
   async #requireLive(device: DeviceId): Promise<void> {

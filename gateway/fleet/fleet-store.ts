@@ -145,14 +145,17 @@ export class FleetStore {
     });
   }
 
-  async saveReported(device: DeviceId, message: Reported, nowMs: WallMs): Promise<void> {
-    await this.change((sql) =>
-      sql.run(
-        `INSERT INTO reported (device, message, at_ms) VALUES (?, ?, ?) ON CONFLICT (device)
-         DO UPDATE SET message = excluded.message, at_ms = excluded.at_ms`,
-        [device, JSON.stringify(message), nowMs],
-      ),
-    );
+  /** Notes what kiosks said last, in one commit. */
+  async saveReported(messages: ReadonlyMap<DeviceId, Reported>, nowMs: WallMs): Promise<void> {
+    await this.change(async (sql) => {
+      for (const [device, message] of messages) {
+        await sql.run(
+          `INSERT INTO reported (device, message, at_ms) VALUES (?, ?, ?) ON CONFLICT (device)
+           DO UPDATE SET message = excluded.message, at_ms = excluded.at_ms`,
+          [device, JSON.stringify(message), nowMs],
+        );
+      }
+    });
   }
 
   async allReported(): Promise<ReadonlyMap<DeviceId, { readonly message: Reported; readonly atMs: WallMs }>> {
@@ -194,8 +197,11 @@ export class FleetStore {
     return new Map(rows.map((row) => [row.device, toCommand(row)]));
   }
 
-  /** Notes a kiosk's answer. @returns false when no such command was sent to it */
+  /** Notes a kiosk's answer; a repeated one changes nothing. @returns false when no such command was sent to it */
   async answered(device: DeviceId, id: string, result: CommandResult, nowMs: WallMs): Promise<boolean> {
+    const known = await this.findCommand(id);
+    if (!known || known.device !== device || known.name !== result.name) return false;
+    if (known.outcome !== null) return true;
     return this.change(async (sql) => {
       const changed = await sql.run(
         "UPDATE commands SET outcome = ?, fault = ?, ended_ms = ? WHERE id = ? AND device = ? AND name = ?",

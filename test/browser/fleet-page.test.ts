@@ -149,7 +149,7 @@ describe.skipIf(noChromium !== null)(`the fleet page in Chromium ${noChromium ??
     expect(await identify.isDisabled()).toBe(true);
     expect(await page.getByRole("article", { name: "door-a" }).count()).toBe(1);
     expect(await seriousFindings(page)).toEqual([]);
-    await openPageRig(scene.rig, webRoot, Number(new URL(served.url).port));
+    await openPageRig(scene.rig, webRoot, { port: Number(new URL(served.url).port) });
     await page.getByRole("heading", { name: "Đăng nhập" }).waitFor(); // sessions end with the gateway
   });
 

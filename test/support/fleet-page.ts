@@ -21,7 +21,11 @@ export interface PageRig {
 }
 
 /** Serves the page of a gateway; it is closed when the test ends, unless the test itself does it. */
-export async function openPageRig(rig: GatewayRig, webRoot = "/nowhere", port = 0): Promise<PageRig> {
+export async function openPageRig(
+  rig: GatewayRig,
+  webRoot = "/nowhere",
+  { host = "127.0.0.1", port = 0 }: { readonly host?: string; readonly port?: number } = {},
+): Promise<PageRig> {
   const clock = { offsetMs: 0 };
   const nowMs = (): number => Date.now() + clock.offsetMs;
   const { gateway, registry, folder, site } = rig;
@@ -37,7 +41,7 @@ export async function openPageRig(rig: GatewayRig, webRoot = "/nowhere", port = 
   const shared = { crypto: nodeCrypto, timers: systemTimers, log: silentLogger, webRoot, operators, setupCode };
   const server = await startStatusServer({
     ...looks,
-    host: "127.0.0.1",
+    host,
     port,
     openMetrics: false,
     more: (app) => addFleetPage(app, { ...looks, ...shared }),

@@ -1,3 +1,6 @@
+import { writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FleetView } from "../../../protocol/http/fleet-view.ts";
 import { openPageRig, PASSWORD, PageClient, type PageRig, totpOf } from "../../support/fleet-page.ts";
@@ -6,7 +9,15 @@ import type { TestSite } from "../../support/gateway-site.ts";
 import { ManualTimers } from "../../support/manual-timers.ts";
 import { openRemoteDoor } from "../../support/remote-door.ts";
 import { StubEngine } from "../../support/stub-engine.ts";
+import { tempFolder } from "../../support/temp.ts";
 import { waitFor } from "../../support/wait-for.ts";
+
+/** An address of this machine that is not its loopback, or "". */
+const OWN_ADDRESS =
+  Object.values(networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "";
+const NO_NETWORK = OWN_ADDRESS === "" ? "skipped: this machine has no network" : "";
 
 let site: TestSite;
 
@@ -163,6 +174,20 @@ describe("the fleet page's API", () => {
     await rig.add("door-a");
     await client.firstLogin(await page.operators.newCode(), Date.now());
     expect((await client.ask(path, body)).status).toBe(status);
+  });
+
+  it.skipIf(OWN_ADDRESS === "")(`asks others for HTTPS before a password ${NO_NETWORK}`, async () => {
+    const { rig } = await open();
+    const webRoot = tempFolder();
+    writeFileSync(join(webRoot, "index.html"), "the page");
+    const page = await openPageRig(rig, webRoot, { host: "0.0.0.0" });
+    const url = `http://${OWN_ADDRESS}:${new URL(page.url).port}`;
+    const shown = await fetch(`${url}/`, { redirect: "manual" });
+    expect([shown.status, shown.headers.get("location")]).toEqual([307, `https://${new URL(url).host}/`]);
+    const login = { name: "ky-thuat-1", password: PASSWORD, totp: "123456" };
+    expect((await new PageClient(url).ask("/api/login", login)).status).toBe(403);
+    expect((await fetch(`${url}/metrics`)).status).toBe(403);
+    expect((await fetch(`${url}/time?nonce=${"0".repeat(32)}`)).status).toBe(200);
   });
 
   it("sends news of the fleet as they come", async () => {

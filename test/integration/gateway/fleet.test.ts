@@ -97,6 +97,21 @@ describe("a fleet over real MQTT", () => {
     expect(await fleet.store.bundle(A)).toBeNull();
   });
 
+  it("commits once a second for a kiosk that floods it with reports, and the last word stands", async () => {
+    const rig = await open();
+    const door = await openRemoteDoor(await rig.add("door-a"), rig.tlsPort, new ManualTimers());
+    const { store } = rig.gateway.fleet;
+    await waitFor(async () => (await store.allReported()).size === 1);
+    const before = await store.version();
+    for (let capacity = 1; capacity <= 300; capacity += 1) {
+      const report = Buffer.from(JSON.stringify({ version: 0, state: "settled", settings: { capacity } }));
+      await door.transport.publish("reported", report, { qos: 1 });
+    }
+    await waitFor(async () => (await store.allReported()).get(A)?.message.settings.capacity === 300);
+    const commits = Number((await store.version()).split(".")[1]) - Number(before.split(".")[1]);
+    expect(commits).toBeLessThan(30);
+  });
+
   it("sends what the command line entered beside it", async () => {
     const rig = await open();
     const door = await openRemoteDoor(await rig.add("door-a"), rig.tlsPort, new ManualTimers());
