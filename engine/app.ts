@@ -7,6 +7,7 @@ import type { BatchSetAnswer } from "../protocol/http/engine-api.ts";
 import type { PersonKey } from "../protocol/ids.ts";
 import { DAY_MS, type WallMs } from "../protocol/units.ts";
 import type { RootLogger } from "../runtime/log.ts";
+import { createEngineTls, type EngineTls, isTlsDue, useTls } from "./api/gateway-tls.ts";
 import { buildApi } from "./api/http.ts";
 import { addCase, type CaseFile, findCase, infectiousWindow, listCases, type NewCase } from "./cases/cases.ts";
 import type { EngineConfig } from "./config.ts";
@@ -103,6 +104,8 @@ export interface Engine {
   erase(person: PersonKey): Promise<number>;
   /** Starts the HTTP API. @returns its address */
   listen(): Promise<{ readonly url: string }>;
+  /** Makes the server's certificate anew when it is due; nothing without `listen.tls`. */
+  renewTls(): Promise<void>;
   /** Finishes the commit under way and closes; calling it again waits for the same. */
   close(): Promise<void>;
 }
@@ -122,7 +125,8 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     const signer = await ReceiptSigner.open(crypto, keys.receipt);
     const rootPem = keys.root.certificatePem;
     const revoked = await RevokedDevices.open({ store, rootPem, now, log: deps.log.child("revocations") });
-    return new ReferenceEngine({ deps, stays, store, keys, signer, revoked });
+    const tls = config.listen.tls ? await createEngineTls(keys.root, now()) : null;
+    return new ReferenceEngine({ deps, stays, store, keys, signer, revoked, tls });
   } catch (fault) {
     await store.close();
     throw fault;
@@ -136,6 +140,7 @@ interface EngineParts {
   readonly keys: EngineKeys;
   readonly signer: ReceiptSigner;
   readonly revoked: RevokedDevices;
+  readonly tls: EngineTls | null;
 }
 
 function createIngest(
@@ -174,19 +179,21 @@ class ReferenceEngine implements Engine {
   readonly #store: EngineStore;
   readonly #persons: PersonKeys;
   readonly #revoked: RevokedDevices;
+  #tls: EngineTls | null;
   readonly #builder: VisitBuilder;
   readonly #ingest: IngestService;
   readonly #api: ReturnType<typeof buildApi>;
   #closing: Promise<void> | null = null;
 
   constructor(parts: EngineParts) {
-    const { deps, stays, store, keys, revoked } = parts;
+    const { deps, stays, store, keys, revoked, tls } = parts;
     const { config, crypto, now, log } = deps;
     this.#deps = deps;
     this.#stays = stays;
     this.#store = store;
     this.keys = keys;
     this.#revoked = revoked;
+    this.#tls = tls;
     const persons = new PersonKeys(crypto, keys.secret);
     this.#persons = persons;
     const policies = { stays, assumedClosingHour: config.closingHour };
@@ -207,6 +214,7 @@ class ReferenceEngine implements Engine {
       revoked,
       radio: this.radio,
       publisher: this.publisher,
+      tls,
       probe: async () => void (await store.reader.get("SELECT 1")),
     });
   }
@@ -299,7 +307,15 @@ class ReferenceEngine implements Engine {
   }
 
   async listen(): Promise<{ readonly url: string }> {
-    return { url: await this.#api.listen({ ...this.#deps.config.listen }) };
+    const { host, port } = this.#deps.config.listen;
+    return { url: await this.#api.listen({ host, port }) };
+  }
+
+  async renewTls(): Promise<void> {
+    const nowMs = this.#deps.now();
+    if (!this.#tls || !isTlsDue(this.#tls, nowMs)) return;
+    this.#tls = await createEngineTls(this.keys.root, nowMs);
+    useTls(this.#api, this.#tls);
   }
 
   close(): Promise<void> {

@@ -30,6 +30,11 @@ export const EngineConfigSchema = Type.Object(
         default: 8_082,
         description: "Port of the API; 0 takes any free port",
       }),
+      tls: Type.Boolean({
+        default: false,
+        description:
+          "Whether to serve HTTPS under the authority's own root, and to take batches from gateways with a certificate only",
+      }),
     }),
     store: Group({
       synchronous: Type.Union([Type.Literal("FULL"), Type.Literal("NORMAL"), Type.Literal("OFF")], {

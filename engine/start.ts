@@ -27,7 +27,10 @@ export async function startEngine(config: EngineConfig): Promise<Running> {
     );
   };
   prune();
-  const pruning = setInterval(prune, PRUNE_EVERY_MS);
+  const pruning = setInterval(() => {
+    prune();
+    void engine.renewTls().catch((fault: unknown) => log.error("tls.not_renewed", faultFields(fault)));
+  }, PRUNE_EVERY_MS);
   let underWay: Promise<void> = Promise.resolve();
   const publish = (): void => {
     underWay = engine.publisher.makeFile().then(

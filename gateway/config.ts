@@ -75,7 +75,7 @@ export const GatewayConfigSchema = Type.Object(
       url: Type.String({
         pattern: "^https?://[^\\s]+$",
         default: "http://127.0.0.1:8082",
-        description: "Address of the engine",
+        description: "Address of the engine; https: by mutual TLS under the authority's own root (engine: listen.tls)",
       }),
       timeoutMs: Count(30_000, 100, "Time for the engine to answer one request"),
       backoffFirstMs: Count(500, 1, "Longest wait after the first failure; doubles with each"),

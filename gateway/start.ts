@@ -11,6 +11,7 @@ import { createGateway } from "./app.ts";
 import { AedesBroker } from "./broker/aedes-broker.ts";
 import { createExternalBroker } from "./broker/external/settings.ts";
 import type { GatewayConfig } from "./config.ts";
+import type { EngineTlsIdentity } from "./delivery/engine-https.ts";
 import { HttpEngineClient } from "./delivery/http-engine-client.ts";
 import { EnrolDesk } from "./enrol/enrol-desk.ts";
 import { FleetFront } from "./page/fleet-front.ts";
@@ -40,7 +41,9 @@ export async function startGateway(
   const registry = await SiteRegistry.open(join(config.dataDir, "registry.db"));
   const embedded = config.broker.url === "" ? createBroker(config, identity) : null;
   const broker = embedded ?? (await createExternalBroker({ ...clocks, config, identity, log: log.child("broker") }));
-  const engine = new HttpEngineClient({ url: config.engine.url, timeoutMs: config.engine.timeoutMs });
+  const asClient = (): EngineTlsIdentity => ({ ...tlsOf(identity), ca: identity.trust.root });
+  const { url, timeoutMs } = config.engine;
+  const engine = new HttpEngineClient({ url, timeoutMs, identity: asClient });
   const gateway = await createGateway({
     config,
     identity,

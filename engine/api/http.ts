@@ -15,6 +15,7 @@ import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
 import type { RevokedDevices } from "../ingest/revoked-devices.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { RadioDesk } from "../radio/radio-desk.ts";
+import { type EngineTls, requireGateway } from "./gateway-tls.ts";
 import { openApiDocument } from "./openapi.ts";
 
 /** What the API needs of the engine. */
@@ -23,23 +24,29 @@ export interface ApiParts {
   readonly revoked: Pick<RevokedDevices, "take">;
   readonly radio: Pick<RadioDesk, "uploadKeys">;
   readonly publisher: Pick<Publisher, "files" | "file">;
+  /** Serve HTTPS; gateways must then show a certificate. Null: plain HTTP, for loopback or behind a proxy. */
+  readonly tls: EngineTls | null;
   /** Resolves when the store answers. */
   probe(): Promise<void>;
 }
 
 /** Builds the engine's HTTP server; the caller listens and closes. Answers that are no 2xx are problem documents (RFC 9457). */
 export function buildApi(parts: ApiParts): FastifyInstance {
-  const app = Fastify({ logger: false, bodyLimit: BATCH_SET_MAX_BYTES, forceCloseConnections: true });
+  const common = { logger: false, bodyLimit: BATCH_SET_MAX_BYTES, forceCloseConnections: true };
+  const app = parts.tls
+    ? (Fastify({ ...common, https: { ...parts.tls } }) as unknown as FastifyInstance)
+    : Fastify(common);
+  const gatewaysOnly = parts.tls ? { onRequest: requireGateway } : {};
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BATCHES_TYPE, { parseAs: "buffer" }, (_, body, done) => done(null, body));
   problemHandler(app);
   const document = openApiDocument();
-  app.post(BATCHES_PATH, async (request) => parts.ingest(batchesOf(request.body)));
+  app.post(BATCHES_PATH, gatewaysOnly, async (request) => parts.ingest(batchesOf(request.body)));
   app.register((scope, _, done) => {
     addCaseKeys(scope, parts.radio); // a scope of its own: only here is JSON a body
     done();
   });
-  addRevocations(app, parts.revoked);
+  addRevocations(app, parts.revoked, gatewaysOnly);
   addPublished(app, parts.publisher);
   app.get("/healthz", async () => ({ ok: true }));
   app.get("/readyz", async (_, reply) => {
@@ -85,9 +92,13 @@ function addCaseKeys(app: FastifyInstance, radio: ApiParts["radio"]): void {
 }
 
 /** Lists are signed; what does not verify changes nothing. */
-function addRevocations(app: FastifyInstance, revoked: ApiParts["revoked"]): void {
+function addRevocations(
+  app: FastifyInstance,
+  revoked: ApiParts["revoked"],
+  gatewaysOnly: { readonly onRequest?: typeof requireGateway },
+): void {
   app.addContentTypeParser(REVOCATIONS_TYPE, { parseAs: "buffer" }, (_, body, done) => done(null, body));
-  app.post(REVOCATIONS_PATH, async (request, reply) => {
+  app.post(REVOCATIONS_PATH, gatewaysOnly, async (request, reply) => {
     const verdict = request.body instanceof Uint8Array ? await revoked.take(new Uint8Array(request.body)) : null;
     if (verdict && verdict.kind !== "refused") return reply.code(204).send();
     const title = "The list is not one of this authority's gateways, or older devices are missing in it";

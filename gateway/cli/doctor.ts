@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { BluepostError } from "../../protocol/errors.ts";
@@ -6,6 +7,8 @@ import { DAY_MS } from "../../protocol/units.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import type { GatewayConfig } from "../config.ts";
+import { EngineHttps } from "../delivery/engine-https.ts";
+import { chainPem } from "../registry/device-bundle.ts";
 import { checkBroker } from "./broker-finding.ts";
 import { type CommonFlags, configOf, print } from "./flags.ts";
 import { askStatus } from "./status.ts";
@@ -78,10 +81,17 @@ async function checkSpool({ dataDir }: GatewayConfig): Promise<Finding> {
   }
 }
 
-async function checkEngine({ engine }: GatewayConfig): Promise<Finding> {
+async function checkEngine({ engine, dataDir }: GatewayConfig): Promise<Finding> {
   const what = "engine";
+  const signal = AbortSignal.timeout(5_000);
   try {
-    await fetch(engine.url, { signal: AbortSignal.timeout(5_000), redirect: "manual" });
+    if (engine.url.startsWith("https:")) {
+      const text = (name: string): string => readFileSync(join(dataDir, name), "utf8");
+      const { root: ca } = JSON.parse(text("trust.json")) as { root: string };
+      const cert = chainPem(text("gateway.crt.pem"), text("authority.crt.pem"));
+      const https = new EngineHttps(() => ({ key: text("gateway.key.pem"), cert, ca }));
+      await https.ask(new URL("/healthz", engine.url), { method: "GET", signal });
+    } else await fetch(engine.url, { signal, redirect: "manual" });
     return { what, ok: true, note: `answers at ${engine.url}` };
   } catch {
     return { what, ok: false, note: `no answer from ${engine.url}; check engine.url and the network` };

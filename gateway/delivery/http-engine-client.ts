@@ -9,6 +9,7 @@ import {
   REVOCATIONS_TYPE,
 } from "../../protocol/http/engine-api.ts";
 import { EngineAnswerError, type EngineClient, EngineUnreachableError } from "./engine-client.ts";
+import { EngineHttps, type EngineTlsIdentity } from "./engine-https.ts";
 
 /** An answer holds a few hundred bytes a batch. */
 const MAX_ANSWER_BYTES = 4 << 20;
@@ -19,9 +20,18 @@ const LATER = new Set([429, 502, 503, 504]);
 export class HttpEngineClient implements EngineClient {
   readonly #base: string;
   readonly #timeoutMs: number;
+  readonly #https: EngineHttps | null = null;
 
-  /** @param options.url address of the engine; paths are appended to its own */
-  constructor(options: { readonly url: string; readonly timeoutMs: number }) {
+  /**
+   * @param options.url address of the engine; paths are appended to its own
+   * @param options.identity needed for `https:`: the engine asks for this gateway's certificate, and shows one of the same authority
+   */
+  constructor(options: {
+    readonly url: string;
+    readonly timeoutMs: number;
+    readonly identity?: () => EngineTlsIdentity;
+  }) {
+    if (options.url.startsWith("https:") && options.identity) this.#https = new EngineHttps(options.identity);
     this.#base = options.url.replace(/\/+$/, "");
     this.#timeoutMs = options.timeoutMs;
   }
@@ -51,14 +61,15 @@ export class HttpEngineClient implements EngineClient {
   }
 
   async #send(path: string, { type, bytes }: RequestBody, signal: AbortSignal): Promise<Response> {
+    const url = new URL(`${this.#base}${path}`);
+    const post = {
+      method: "POST",
+      headers: { "content-type": type, accept: "application/json" },
+      body: new Uint8Array(bytes),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]),
+    } as const;
     try {
-      return await fetch(new URL(`${this.#base}${path}`), {
-        method: "POST",
-        headers: { "content-type": type, accept: "application/json" },
-        body: new Uint8Array(bytes),
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]),
-      });
+      return await (this.#https?.ask(url, post) ?? fetch(url, { ...post, redirect: "error" }));
     } catch (cause) {
       throw new EngineUnreachableError("the engine does not answer", {}, { cause });
     }

@@ -33,6 +33,9 @@ export function deviceName(site: SiteId, device: DeviceId): string {
   return `${device}.${siteName(site)}`;
 }
 
+/** DNS name that the engine serves TLS under; the root signs it itself. */
+export const ENGINE_NAME: string = `engine.${NAME_ROOT}`;
+
 /** First label of a gateway's name; no device may have it for its own. */
 export const GATEWAY_LABEL = "gateway";
 
@@ -124,7 +127,7 @@ export async function createSiteAuthority(root: Identity, site: SiteId, nowMs: n
 /** Who a leaf certificate is for. */
 export interface LeafSubject {
   readonly name: string;
-  /** A gateway is a TLS server and signs time and custody; a kiosk is a TLS client and signs batches. */
+  /** A gateway is a TLS server (and the engine's client) and signs time and custody; a kiosk is a TLS client and signs batches. */
   readonly role: "server" | "client";
   readonly nowMs: number;
 }
@@ -148,11 +151,11 @@ export async function certifyKey(
 ): Promise<string> {
   const { name, role, nowMs } = subject;
   const publicKey = subject.publicKey instanceof Uint8Array ? await rawVerifyKey(subject.publicKey) : subject.publicKey;
-  const usage = role === "server" ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
   return issue(siteAuthority, { name, publicKey, days: DEVICE_DAYS, nowMs }, [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.ExtendedKeyUsageExtension([usage]),
+    new x509.ExtendedKeyUsageExtension(role === "server" ? [serverAuth, clientAuth] : [clientAuth]),
     new x509.SubjectAlternativeNameExtension([{ type: "dns", value: name }]),
   ]);
 }

@@ -31,7 +31,7 @@ describe("the kiosk's self-test", () => {
     const { config, bundle, home } = await provisioned();
     const before = readdirSync(home);
     const findings = await selfTest(config, bundle);
-    expect(findings.map(({ check }) => check)).toEqual(["disk", "bluetooth", "certificate", "time", "gateway"]);
+    expect(findings.map(({ check }) => check)).toEqual(["disk", "certificate", "time", "gateway"]);
     expect(findings.filter(({ ok }) => !ok)).toEqual([]);
     expect(readdirSync(home)).toEqual(before);
   });
@@ -50,7 +50,7 @@ describe("the kiosk's self-test", () => {
     const home = join(tempFolder(), "home");
     mkdirSync(home);
     const config = loadKioskConfig({ env: {}, flags: [`dataDir=${home}`] });
-    expect((await selfTest(config, null)).map(({ check }) => check)).toEqual(["disk", "bluetooth"]);
+    expect((await selfTest(config, null)).map(({ check }) => check)).toEqual(["disk"]);
   });
 
   it("takes a gateway of another authority for none", async () => {
