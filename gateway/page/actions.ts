@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { BluepostError } from "../../protocol/errors.ts";
-import { CommandRequest, SetupCodeRequest } from "../../protocol/http/fleet-page.ts";
+import { CommandRequest, RevokeRequest, SetupCodeRequest } from "../../protocol/http/fleet-page.ts";
 import { type DeviceId, parseDeviceId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { sendProblem } from "../../runtime/http/problem.ts";
@@ -56,13 +56,17 @@ export function addActions(app: FastifyInstance, context: PageContext): void {
     (request, reply) => act(reply, () => fleet.configure(sessionOf(request).operator, deviceOf(request), request.body)),
   );
 
-  app.post<{ Params: KioskParams }>("/api/kiosks/:device/revoke", guard, (request, reply) =>
-    act(reply, async () => {
-      const device = deviceOf(request);
-      await deps.registry.revoke(device, deps.nowMs() as WallMs);
-      await fleet.audit(sessionOf(request).operator, "revoke", device);
-      return { ok: true };
-    }),
+  app.post<{ Params: KioskParams; Body: RevokeRequest }>(
+    "/api/kiosks/:device/revoke",
+    { ...guard, schema: { body: RevokeRequest } },
+    (request, reply) =>
+      act(reply, async () => {
+        const device = deviceOf(request);
+        const { reason } = request.body;
+        await deps.registry.revoke(device, deps.nowMs() as WallMs, reason);
+        await fleet.audit(sessionOf(request).operator, "revoke", device, reason);
+        return { ok: true };
+      }),
   );
 
   app.post<{ Body: SetupCodeRequest }>(

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { REVOCATION_REASONS } from "../checkin/revocations.ts";
 import { COMMANDS } from "../mqtt/fleet.ts";
 
 /** Body of POST /api/kiosks/<device>/command. */
@@ -7,6 +8,13 @@ export const CommandRequest = Type.Object(
   { additionalProperties: false },
 );
 export type CommandRequest = Static<typeof CommandRequest>;
+
+/** Body of POST /api/kiosks/<device>/revoke. */
+export const RevokeRequest = Type.Object(
+  { reason: Type.Union(REVOCATION_REASONS.map((reason) => Type.Literal(reason))) },
+  { additionalProperties: false },
+);
+export type RevokeRequest = Static<typeof RevokeRequest>;
 
 /** Name of an operator: 2 to 32 of a-z, 0-9, dot and dash. */
 export const OperatorName = Type.String({ pattern: "^[a-z0-9][a-z0-9.-]{1,31}$" });

@@ -128,11 +128,13 @@ describe.skipIf(noChromium !== null)(`the fleet page in Chromium ${noChromium ??
     await card.getByRole("button", { name: "Support bundle" }).click();
     await card.getByRole("link", { name: "Download the bundle" }).waitFor();
     await card.getByRole("button", { name: "Revoke" }).click();
+    await card.getByLabel("Why").selectOption({ label: "replaced by another" });
+    expect(await seriousFindings(page)).toEqual([]);
     await card.getByRole("button", { name: "Yes, do it" }).click();
     await card.getByText("Revoked", { exact: true }).waitFor();
     await page.getByText("A revoked kiosk was cut off", { exact: false }).waitFor();
     await page.getByText("Who did what").click();
-    await page.getByText("ky-thuat-1: revoke door-a", { exact: false }).waitFor();
+    await page.getByText("ky-thuat-1: revoke door-a replaced", { exact: false }).waitFor();
     expect((await rig.registry.list())[0]?.revokedAt).not.toBeNull();
     expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);

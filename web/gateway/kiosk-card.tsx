@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import type { RevocationReason } from "../../protocol/checkin/revocations.ts";
 import type { FleetKiosk } from "../../protocol/http/fleet-view.ts";
 import { change } from "./api.ts";
 import { Facts } from "./facts.tsx";
@@ -79,12 +80,11 @@ function Actions({ say, kiosk, disabled }: Omit<KioskCardProps, "nowMs">): JSX.E
         />
       )}
       {panel === "revoke" && (
-        <Sure
+        <Revoke
           say={say}
           kiosk={kiosk}
-          name="revoke"
           off={off}
-          onYes={() => post("revoke", {})}
+          onYes={(reason) => post("revoke", { reason })}
           onNo={() => setPanel(null)}
         />
       )}
@@ -104,13 +104,16 @@ interface SureProps {
   readonly off: boolean;
   readonly onYes: () => void;
   readonly onNo: () => void;
+  /** What else there is to say before. */
+  readonly children?: JSX.Element;
 }
 
 /** Asks once more before something that visitors would notice. */
-function Sure({ say, kiosk, name, off, onYes, onNo }: SureProps): JSX.Element {
+function Sure({ say, kiosk, name, off, onYes, onNo, children }: SureProps): JSX.Element {
   return (
     <section class="sure" aria-label={say(`act.${name}`)}>
       <p>{say(`act.${name}.sure`, { device: kiosk.device })}</p>
+      {children}
       <button type="button" class="danger" disabled={off} onClick={onYes}>
         {say("act.yes")}
       </button>
@@ -118,6 +121,38 @@ function Sure({ say, kiosk, name, off, onYes, onNo }: SureProps): JSX.Element {
         {say("cancel")}
       </button>
     </section>
+  );
+}
+
+/** Why a kiosk is revoked; the authority hears it too. */
+const REASONS = [
+  "unspecified",
+  "stolen",
+  "lost",
+  "cloned",
+  "replaced",
+  "retired",
+] as const satisfies RevocationReason[];
+
+interface RevokeProps extends Omit<SureProps, "name" | "onYes"> {
+  readonly onYes: (reason: RevocationReason) => void;
+}
+
+function Revoke({ onYes, ...rest }: RevokeProps): JSX.Element {
+  const [reason, setReason] = useState<RevocationReason>("unspecified");
+  return (
+    <Sure {...rest} name="revoke" onYes={() => onYes(reason)}>
+      <label class="field">
+        {rest.say("revoke.reason")}
+        <select value={reason} onChange={(event) => setReason(event.currentTarget.value as RevocationReason)}>
+          {REASONS.map((one) => (
+            <option key={one} value={one}>
+              {rest.say(`revoke.${one}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </Sure>
   );
 }
 

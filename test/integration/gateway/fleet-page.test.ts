@@ -149,7 +149,7 @@ describe("the fleet page's API", () => {
       lastCommand: { name: "identify", outcome: "done" },
       settings: { wanted: { version: 1, settings: { capacity: 80 } } },
     });
-    await client.ask("/api/kiosks/door-a/revoke", {});
+    await client.ask("/api/kiosks/door-a/revoke", { reason: "stolen" });
     await waitFor(async () => (await view()).kiosks[0]?.state === "revoked");
     await waitFor(async () => (await view()).events.some(({ event }) => event === "session.revoked"));
     const audit = (await (await client.ask("/api/audit")).json()) as { operator: string; action: string }[];
@@ -168,6 +168,7 @@ describe("the fleet page's API", () => {
     ["/api/kiosks/door%2Fa/command", { name: "identify" }, 404],
     ["/api/kiosks/door-a/settings", { capacity: -1 }, 400],
     ["/api/kiosks/door-a/settings", { dataDir: "x" }, 400],
+    ["/api/kiosks/door-a/revoke", { reason: "bored" }, 400],
     ["/api/kiosks/door-a/bundle-of-sticks", {}, 404],
   ])("answers %s %j with %i", async (path, body, status) => {
     const { rig, page, client } = await open();

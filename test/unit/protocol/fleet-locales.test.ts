@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { REVOCATION_REASONS } from "../../../protocol/checkin/revocations.ts";
 import en from "../../../protocol/locales/fleet.en.json" with { type: "json" };
 import vi from "../../../protocol/locales/fleet.vi.json" with { type: "json" };
 import { COMMANDS, REFUSALS, RemoteSettings } from "../../../protocol/mqtt/fleet.ts";
@@ -28,6 +29,7 @@ describe("the fleet page's catalogues", () => {
     const needed = [
       ...COMMANDS.flatMap((name) => [`act.${name}`, `act.done.${name}`]),
       ...Object.keys(RemoteSettings.properties).map((name) => `set.${name}`),
+      ...REVOCATION_REASONS.map((reason) => `revoke.${reason}`),
       ...REFUSALS.map((reason) => `refused.${reason}`),
       ...Object.keys(vi)
         .filter((key) => key.startsWith("event.") && !key.endsWith(".do"))
