@@ -1,4 +1,4 @@
-import { mkdtemp, open, readdir, rm } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { BluepostError } from "../../protocol/errors.ts";
@@ -27,9 +27,9 @@ const FLUSHES = 8;
 const CLOCK_OFF_MS = 60_000;
 const CONNECT_MS = 5_000;
 
-/** Tries what a kiosk needs of its surroundings, without disturbing one that runs: disk, clock, gateway, papers, radio. Never throws. */
+/** Tries what a kiosk needs of its surroundings, without disturbing one that runs: disk, clock, gateway, papers. Never throws. */
 export async function selfTest(config: KioskConfig, bundle: DeviceBundle | null): Promise<readonly Finding[]> {
-  const here = [testDisk(config.dataDir), testRadio()];
+  const here = [testDisk(config.dataDir)];
   const there = bundle === null ? [] : [testPapers(bundle), testClock(bundle), testGateway(bundle)];
   return Promise.all([...here, ...there]);
 }
@@ -68,13 +68,6 @@ async function timeFlushes(file: string): Promise<number[]> {
     await handle.close();
   }
   return times;
-}
-
-async function testRadio(): Promise<Finding> {
-  const adapters = await readdir("/sys/class/bluetooth").catch(() => []);
-  const names = adapters.filter((name) => /^hci\d+$/.test(name));
-  const detail = names.length > 0 ? names.join(", ") : "no Bluetooth adapter: this kiosk is no beacon; check-in works";
-  return { check: "bluetooth", ok: true, detail };
 }
 
 async function testPapers({ tls }: DeviceBundle): Promise<Finding> {
