@@ -170,7 +170,7 @@ class KioskApp implements Kiosk {
       message: (leaf, payload) => void this.#received(leaf, payload),
     });
     this.#loop = this.#scanLoop();
-    await this.#radio.open();
+    this.#radio.open();
   }
 
   async close(): Promise<void> {
@@ -291,7 +291,7 @@ class KioskApp implements Kiosk {
     if (now.state !== "unsynced") await turnDay(crypto, log, now.wallMs);
     await this.#room.tend();
     if (now.state !== "unsynced" && (await this.#venueKey.tell(now))) this.#uplink.wake();
-    await this.#radio.tick(now);
+    this.#radio.tick(now);
     this.#deps.screen.update({ venueQr: await this.#code.at(now.wallMs, now.state !== "unsynced") });
     this.#refresh();
     if (!this.#uplink.status.online) return;

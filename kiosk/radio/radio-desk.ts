@@ -127,8 +127,9 @@ export class RadioDesk {
     };
   }
 
-  async open(): Promise<void> {
-    await this.#duty?.open();
+  /** Begins; waits for nothing, since a hung radio must not keep a door closed. */
+  open(): void {
+    void this.#duty?.open();
     this.#listening?.open();
   }
 
@@ -141,14 +142,13 @@ export class RadioDesk {
     await this.#write(this.#deps.clock.now());
   }
 
-  /** Call it now and then, and when a day has turned. */
-  async tick(now: DeviceTime): Promise<void> {
-    await this.#duty?.refresh();
+  /** Call it now and then, and when a day has turned. Waits for nothing. */
+  tick(now: DeviceTime): void {
+    void this.#duty?.refresh();
     this.#table.endSilent(now.boottimeMs);
     if (now.boottimeMs < this.#nextWriteMs && this.#table.waiting < WRITE_AT) return;
     this.#nextWriteMs = now.boottimeMs + WRITE_EVERY_MS;
     this.#writing = this.#writing.then(() => this.#write(now));
-    await this.#writing;
   }
 
   async #write(now: DeviceTime): Promise<void> {
