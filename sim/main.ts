@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { EXIT, reportFault } from "../runtime/lifecycle.ts";
 import { packageFile } from "../runtime/package-paths.ts";
+import { registerAir } from "./cli/air.ts";
 import { registerLab } from "./cli/lab.ts";
 import { registerReplay } from "./cli/replay.ts";
 import { registerRun } from "./cli/run.ts";
@@ -17,6 +18,7 @@ const program = new Command("bluepost-sim")
 registerRun(program);
 registerSite(program);
 registerLab(program);
+registerAir(program);
 registerReplay(program);
 
 try {

@@ -1,7 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { BluepostError } from "../../protocol/errors.ts";
+import type { SimClock } from "../clock.ts";
 import { PACKET } from "./hci.ts";
-import type { HciDev } from "./hci-dev.ts";
+import type { PacketWatcher } from "./hci-dev.ts";
 
 /** A file is not a btsnoop capture of a kind that is read here. */
 export class NotBtsnoopError extends BluepostError {
@@ -57,22 +58,19 @@ export function btsnoopRecord({ packet, fromHost, atUs }: CapturedPacket): Uint8
   return record;
 }
 
-/** Writes what passes between programs and an adapter to a file that Wireshark opens. */
+/** Writes what passes between hosts and controllers to a file that Wireshark opens. */
 export class BtsnoopCapture {
   readonly #file: number;
-  readonly #stopWatching: () => void;
+  readonly #clock: Pick<SimClock, "now">;
+  readonly #startWallMs: number;
   #packets = 0;
 
-  /** @param startWallMs date of the beginning of the air's time */
-  constructor(dev: HciDev, path: string, startWallMs: number) {
-    const { clock } = dev.controller.air;
+  /** @param startWallMs date of the beginning of the clock's time */
+  constructor(path: string, clock: Pick<SimClock, "now">, startWallMs: number) {
+    this.#clock = clock;
+    this.#startWallMs = startWallMs;
     this.#file = openSync(path, "w");
     writeSync(this.#file, btsnoopHead());
-    this.#stopWatching = dev.watch((packet, fromHost) => {
-      const atUs = BigInt(Math.round((startWallMs + clock.now()) * 1_000));
-      writeSync(this.#file, btsnoopRecord({ packet, fromHost, atUs }));
-      this.#packets += 1;
-    });
   }
 
   /** Packets written. */
@@ -80,8 +78,15 @@ export class BtsnoopCapture {
     return this.#packets;
   }
 
+  /** Adds one packet, now. */
+  readonly write: PacketWatcher = (packet, fromHost) => {
+    const atUs = BigInt(Math.round((this.#startWallMs + this.#clock.now()) * 1_000));
+    writeSync(this.#file, btsnoopRecord({ packet, fromHost, atUs }));
+    this.#packets += 1;
+  };
+
+  /** Nothing may be written after this. */
   close(): void {
-    this.#stopWatching();
     closeSync(this.#file);
   }
 }

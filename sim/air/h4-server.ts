@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { Pty } from "../devices/pty.ts";
 import type { Controller } from "./controller.ts";
 import { PacketFramer } from "./hci.ts";
+import type { PacketWatcher } from "./hci-dev.ts";
 
 /** Where hosts can attach. */
 export type H4Place =
@@ -17,13 +18,19 @@ interface HostLine {
 }
 
 /** Puts a host on a controller: H4 both ways, nothing between. */
-export function attachHost(controller: Controller, toHost: (packet: Uint8Array) => void): HostLine {
+function attachHost(controller: Controller, toHost: (packet: Uint8Array) => void, watch: PacketWatcher): HostLine {
   const framer = new PacketFramer();
-  controller.toHost = toHost;
+  controller.toHost = (packet) => {
+    watch(packet, false);
+    toHost(packet);
+  };
   return {
     push(chunk) {
       try {
-        for (const packet of framer.push(chunk)) controller.fromHost(packet);
+        for (const packet of framer.push(chunk)) {
+          watch(packet, true);
+          controller.fromHost(packet);
+        }
         return true;
       } catch {
         return false; // SIM_HCI_FRAMING: nothing after this can be understood
@@ -42,13 +49,18 @@ export function attachHost(controller: Controller, toHost: (packet: Uint8Array) 
  */
 export class H4Server {
   readonly #controllerFor: () => Controller;
+  readonly #watch: PacketWatcher;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #ptys: Pty[] = [];
 
-  /** @param controllerFor called for each host that attaches; the same one may be given again after its host has left */
-  constructor(controllerFor: () => Controller) {
+  /**
+   * @param controllerFor called for each host that attaches; the same one may be given again after its host has left
+   * @param watch sees every packet of every line
+   */
+  constructor(controllerFor: () => Controller, watch: PacketWatcher = () => undefined) {
     this.#controllerFor = controllerFor;
+    this.#watch = watch;
   }
 
   /** @returns the port, for TCP */
@@ -69,7 +81,7 @@ export class H4Server {
   openPty(link?: string): string {
     const pty = Pty.open(link);
     this.#ptys.push(pty);
-    const line = attachHost(this.#controllerFor(), (packet) => void pty.write(packet));
+    const line = attachHost(this.#controllerFor(), (packet) => void pty.write(packet), this.#watch);
     pty.onData((chunk) => {
       if (!line.push(chunk)) pty.close();
     });
@@ -84,7 +96,7 @@ export class H4Server {
 
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
-    const line = attachHost(this.#controllerFor(), (packet) => void socket.write(packet));
+    const line = attachHost(this.#controllerFor(), (packet) => void socket.write(packet), this.#watch);
     socket.on("data", (chunk) => {
       if (!line.push(chunk)) socket.destroy();
     });

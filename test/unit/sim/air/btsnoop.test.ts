@@ -36,7 +36,8 @@ function captureAnHour(): { path: string; passed: CapturedPacket[] } {
     const atUs = BigInt(Math.round((START_MS + clock.now()) * 1_000));
     passed.push({ packet: packet.slice(), fromHost, atUs });
   });
-  const capture = new BtsnoopCapture(dev, path, START_MS);
+  const capture = new BtsnoopCapture(path, clock, START_MS);
+  const stopWatching = dev.watch(capture.write);
   const program = { filter: null, deliver: () => {}, changed: () => {} };
   // one tenth of a second in each second, active: a file of an hour that stays small
   dev.send(program, commandPacket(OPCODE.leSetScanParameters, [1, 0x40, 0x06, 0xa0, 0x00, 0, 0]));
@@ -50,6 +51,7 @@ function captureAnHour(): { path: string; passed: CapturedPacket[] } {
     encodeAdvertisement({ kind: "token", id: filled(0x80 + slot(ms), 16), txPower: -8 as Dbm, echo: null });
   tokenTag(on(3), { rng, payload }).start();
   clock.step(3_600_000);
+  stopWatching();
   capture.close();
   return { path, passed };
 }
