@@ -49,7 +49,7 @@ Version: ${version}
 Architecture: ${architecture}
 Maintainer: ${MAINTAINER}
 Installed-Size: ${sizeKb}
-Depends: ${[...depends, "debconf (>= 0.5) | debconf-2.0", "init-system-helpers (>= 1.54)", "systemd"].join(", ")}
+Depends: ${[...depends, "debconf (>= 0.5) | debconf-2.0", "gpgv", "init-system-helpers (>= 1.54)", "systemd"].join(", ")}
 Recommends: ca-certificates, udev, polkitd, fdisk
 Suggests: cage, chromium, seatd, network-manager
 Section: net
