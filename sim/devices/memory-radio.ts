@@ -144,7 +144,8 @@ export interface MemoryAirOptions {
   readonly timers: Timers;
   /** Signal of a sender at an ear, whole dBm, now; null when it cannot be heard. */
   readonly path: (sender: MemorySender, ear: MemoryBeaconRx) => Dbm | null;
-  readonly senders: () => Iterable<MemorySender>;
+  /** Who could be heard at this ear now; the fewer, the less there is to do. */
+  readonly senders: (ear: MemoryBeaconRx) => Iterable<MemorySender>;
   /** Time that one sighting stands for, milliseconds; default: ten seconds. */
   readonly stepMs?: number;
   /** Advertisements a second that a sender is heard by; default: 2 of the 10 that it sends. */
@@ -185,7 +186,7 @@ export class MemoryAir {
   #sound(ear: MemoryBeaconRx, lastedMs: number): void {
     const { senders, path, heardPerSecond = HEARD_PER_SECOND } = this.#options;
     const n = Math.max(1, Math.round((lastedMs / 1_000) * heardPerSecond));
-    for (const sender of senders()) {
+    for (const sender of senders(ear)) {
       const payload = sender.onAir;
       const rssi = payload && path(sender, ear);
       const address = sender.address && { address: sender.address };

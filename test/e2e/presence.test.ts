@@ -12,7 +12,7 @@ import { MemoryAir, type MemorySender } from "../../sim/devices/memory-radio.ts"
 import type { VirtualKiosk, VirtualRadio } from "../../sim/site/virtual-kiosk.ts";
 import { filesUnder, findLeaks } from "../support/canary.ts";
 import { openTestLedger } from "../support/ledger.ts";
-import { gaenWalker, type Stay, tokenWalker, type Walker } from "../support/senders.ts";
+import { bluezoneWalker, gaenWalker, type Stay, tokenWalker, type Walker } from "../support/senders.ts";
 import { tempFolder } from "../support/temp.ts";
 import { openVirtualWorld, type VirtualWorld } from "../support/virtual-world.ts";
 
@@ -49,7 +49,7 @@ const kioskOf = (world: VirtualWorld, door: number): VirtualKiosk => world.site.
 describe("what a kiosk's radio hears", () => {
   it("reaches the engine as sessions, checks a token's wearer in and out, and leaves passers-by alone", async () => {
     const { world, walkers, clocks } = await openAir({
-      doors: [{ radio: {} }, { radio: { observe: ["gaen"] } }],
+      doors: [{ radio: {} }, { radio: { observe: ["gaen", "bluezone"] } }],
     });
     const [token] = await world.engine.tokens.issue({ count: 1, autoCheckin: true });
     const wearer = fromHex(token?.seed ?? "");
@@ -58,7 +58,9 @@ describe("what a kiosk's radio hears", () => {
       tokenWalker(nodeCrypto.randomBytes(16), { ...clocks, stays: [stay(0, 10, 10.6)] }), // walks past
       tokenWalker(nodeCrypto.randomBytes(16), { ...clocks, stays: [stay(0, 0, 60, -92)] }), // sits behind walls
       gaenWalker(nodeCrypto.randomBytes(16), { ...clocks, stays: [stay(0, 5, 25)] }), // where nobody asked for phones
+      bluezoneWalker(nodeCrypto.randomBytes(12), { ...clocks, stays: [stay(0, 5, 25)] }),
       gaenWalker(nodeCrypto.randomBytes(16), { ...clocks, stays: [stay(1, 5, 25)] }),
+      bluezoneWalker(nodeCrypto.randomBytes(12), { ...clocks, stays: [stay(1, 5, 20)] }),
     );
     await world.wait(90 * MINUTE_MS);
     await world.site.settle();
@@ -66,9 +68,9 @@ describe("what a kiosk's radio hears", () => {
     const second = kioskOf(world, 1).status;
     expect(first.radio.sessions).toMatchObject({ open: 0, finished: 5, overflow: 0 });
     expect(first.radio.sessions.passersBy).toBeGreaterThan(2);
-    expect(second.radio.sessions).toMatchObject({ finished: 1, passersBy: 0 });
+    expect(second.radio.sessions).toMatchObject({ finished: 2, passersBy: 0 });
     const stats = await world.engine.stats();
-    expect([stats.heard, stats.deadLetters, stats.forks]).toEqual([6, {}, []]);
+    expect([stats.heard, stats.deadLetters, stats.forks]).toEqual([7, {}, []]);
     const visits = await world.engine.visits([token?.person ?? ("" as never)]);
     expect(visits).toHaveLength(1);
     const from = (visits[0]?.from ?? 0) - (clocks.wall() - clocks.now());

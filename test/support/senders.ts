@@ -51,6 +51,15 @@ export function tokenWalker(
   return walker(onAir, world);
 }
 
+/** An Android phone with Bluezone that keeps one identifier for as long as the test lasts. @param id 12 bytes */
+export function bluezoneWalker(
+  id: Uint8Array,
+  world: { readonly now: () => number; readonly stays: readonly Stay[] },
+): Walker {
+  const payload = concatBytes(Uint8Array.of(2, 1, 6, 3, 3, 0x56, 0x4e, 0x0f, 0xff, 0xb5, 0x22), id);
+  return walker(() => payload, world);
+}
+
 /** A phone with Exposure Notification that keeps one identifier for as long as the test lasts. */
 export function gaenWalker(
   id: Uint8Array,
