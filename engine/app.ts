@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MatchContent } from "../protocol/checkin/envelope.ts";
+import type { RevocationReason } from "../protocol/checkin/revocations.ts";
 import { EnvelopeOpener } from "../protocol/checkin/sealing.ts";
 import type { BlockCipherPort, CryptoPort } from "../protocol/crypto-port.ts";
 import type { BatchSetAnswer } from "../protocol/http/engine-api.ts";
-import type { PersonKey } from "../protocol/ids.ts";
+import type { DeviceId, PersonKey, SiteId } from "../protocol/ids.ts";
 import { DAY_MS, type WallMs } from "../protocol/units.ts";
 import type { RootLogger } from "../runtime/log.ts";
 import { createEngineTls, type EngineTls, isTlsDue, useTls } from "./api/gateway-tls.ts";
@@ -15,6 +16,7 @@ import { DeviceCertificates } from "./ingest/device-certificates.ts";
 import { IngestService } from "./ingest/ingest-service.ts";
 import { BatchOpener } from "./ingest/open-batch.ts";
 import { ReceiptSigner } from "./ingest/receipts.ts";
+import { RevocationOrders } from "./ingest/revocation-orders.ts";
 import { type RevocationVerdict, RevokedDevices } from "./ingest/revoked-devices.ts";
 import { type EngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 import { PersonKeys } from "./keys/person-keys.ts";
@@ -77,6 +79,10 @@ export interface Engine {
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
   /** Takes a gateway's signed revocation list: rows that a revoked device signs afterwards are refused. */
   takeRevocations(list: Uint8Array): Promise<RevocationVerdict>;
+  /** Orders a kiosk's gateway to revoke it. */
+  orderRevocation(site: SiteId, device: DeviceId, reason: RevocationReason): Promise<void>;
+  /** The signed orders for a site's gateway; null when there are none. */
+  revocationOrders(site: SiteId): Promise<Uint8Array | null>;
   /** The key that the engine knows the holder of a document by. */
   personOf(document: MatchContent): PersonKey;
   /** @throws {EngineInputError} ENGINE_INPUT when person or date is missing */
@@ -179,6 +185,7 @@ class ReferenceEngine implements Engine {
   readonly #store: EngineStore;
   readonly #persons: PersonKeys;
   readonly #revoked: RevokedDevices;
+  readonly #orders: RevocationOrders;
   #tls: EngineTls | null;
   readonly #builder: VisitBuilder;
   readonly #ingest: IngestService;
@@ -193,6 +200,7 @@ class ReferenceEngine implements Engine {
     this.#store = store;
     this.keys = keys;
     this.#revoked = revoked;
+    this.#orders = new RevocationOrders({ store, keys, now });
     this.#tls = tls;
     const persons = new PersonKeys(crypto, keys.secret);
     this.#persons = persons;
@@ -214,6 +222,7 @@ class ReferenceEngine implements Engine {
       revoked,
       radio: this.radio,
       publisher: this.publisher,
+      orders: this.#orders,
       tls,
       probe: async () => void (await store.reader.get("SELECT 1")),
     });
@@ -225,6 +234,14 @@ class ReferenceEngine implements Engine {
 
   takeRevocations(list: Uint8Array): Promise<RevocationVerdict> {
     return this.#revoked.take(list);
+  }
+
+  orderRevocation(site: SiteId, device: DeviceId, reason: RevocationReason): Promise<void> {
+    return this.#orders.add(site, device, reason);
+  }
+
+  revocationOrders(site: SiteId): Promise<Uint8Array | null> {
+    return this.#orders.listFor(site);
   }
 
   personOf(document: MatchContent): PersonKey {

@@ -14,6 +14,7 @@ import type { GatewayConfig } from "./config.ts";
 import { CustodyNotifier } from "./delivery/custody-notifier.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import type { EngineClient } from "./delivery/engine-client.ts";
+import { RevocationFetcher } from "./delivery/revocation-fetcher.ts";
 import { RevocationSender } from "./delivery/revocation-sender.ts";
 import { DeviceDoor } from "./device-door.ts";
 import { FleetDesk } from "./fleet/fleet-desk.ts";
@@ -139,6 +140,7 @@ class GatewayApp implements Gateway, BrokerEvents {
   readonly #counters: Counters;
   readonly #startedAt: WallMs;
   readonly #revocations: RevocationSender;
+  readonly #orders: RevocationFetcher;
   #registryVersion = "";
   #stopWatching = (): void => {};
   #closing: Promise<void> | null = null;
@@ -184,6 +186,9 @@ class GatewayApp implements Gateway, BrokerEvents {
       ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
       marksOf: (device) => this.#outlet.marksOf(device),
     });
+    this.#orders = new RevocationFetcher({
+      ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
+    });
     const send = (key: StreamKey, receipt: Uint8Array): void => broker.send(key.device, "receipt", receipt);
     this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, send });
     this.clock = new SignedClock({
@@ -214,6 +219,7 @@ class GatewayApp implements Gateway, BrokerEvents {
     this.#stopWatching = every(this.#deps.timers, REVOCATION_EVERY_MS, () => void this.#cutRevoked());
     this.#delivery.wake();
     this.fleet.open();
+    this.#orders.open();
   }
 
   async admit(session: DeviceSession): ReturnType<BrokerEvents["admit"]> {
@@ -279,6 +285,7 @@ class GatewayApp implements Gateway, BrokerEvents {
     this.#stopWatching();
     await this.#deps.broker.close();
     await this.#inlet.idle();
+    await this.#orders.close();
     await this.#revocations.close();
     await this.#delivery.close();
     await this.#custody.close();

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { MalformedError } from "../../protocol/errors.ts";
 import { CASE_KEYS_PATH, CaseKeyUpload } from "../../protocol/http/case-keys.ts";
 import {
@@ -10,8 +10,10 @@ import {
   REVOCATIONS_PATH,
   REVOCATIONS_TYPE,
 } from "../../protocol/http/engine-api.ts";
+import { parseSiteId } from "../../protocol/ids.ts";
 import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
+import type { RevocationOrders } from "../ingest/revocation-orders.ts";
 import type { RevokedDevices } from "../ingest/revoked-devices.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { RadioDesk } from "../radio/radio-desk.ts";
@@ -22,6 +24,7 @@ import { openApiDocument } from "./openapi.ts";
 export interface ApiParts {
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
   readonly revoked: Pick<RevokedDevices, "take">;
+  readonly orders: Pick<RevocationOrders, "listFor">;
   readonly radio: Pick<RadioDesk, "uploadKeys">;
   readonly publisher: Pick<Publisher, "files" | "file">;
   /** Serve HTTPS; gateways must then show a certificate. Null: plain HTTP, for loopback or behind a proxy. */
@@ -46,7 +49,7 @@ export function buildApi(parts: ApiParts): FastifyInstance {
     addCaseKeys(scope, parts.radio); // a scope of its own: only here is JSON a body
     done();
   });
-  addRevocations(app, parts.revoked, gatewaysOnly);
+  addRevocations(app, parts, gatewaysOnly);
   addPublished(app, parts.publisher);
   app.get("/healthz", async () => ({ ok: true }));
   app.get("/readyz", async (_, reply) => {
@@ -94,9 +97,12 @@ function addCaseKeys(app: FastifyInstance, radio: ApiParts["radio"]): void {
 /** Lists are signed; what does not verify changes nothing. */
 function addRevocations(
   app: FastifyInstance,
-  revoked: ApiParts["revoked"],
+  { revoked, orders }: Pick<ApiParts, "revoked" | "orders">,
   gatewaysOnly: { readonly onRequest?: typeof requireGateway },
 ): void {
+  app.get<{ Params: { site: string } }>(`${REVOCATIONS_PATH}/:site`, gatewaysOnly, (request, reply) =>
+    sendOrders(orders, request.params.site, reply),
+  );
   app.addContentTypeParser(REVOCATIONS_TYPE, { parseAs: "buffer" }, (_, body, done) => done(null, body));
   app.post(REVOCATIONS_PATH, gatewaysOnly, async (request, reply) => {
     const verdict = request.body instanceof Uint8Array ? await revoked.take(new Uint8Array(request.body)) : null;
@@ -104,6 +110,13 @@ function addRevocations(
     const title = "The list is not one of this authority's gateways, or older devices are missing in it";
     return sendProblem(reply, { status: 403, code: `revocations_${verdict?.reason ?? "malformed"}`, title });
   });
+}
+
+/** A site's id is no secret, and the list names devices only. */
+async function sendOrders(orders: ApiParts["orders"], site: string, reply: FastifyReply): Promise<FastifyReply> {
+  const list = await orders.listFor(parseSiteId(site));
+  if (!list) return reply.code(204).send();
+  return reply.header("cache-control", "no-store").type(REVOCATIONS_TYPE).send(Buffer.from(list));
 }
 
 /** Published files are the same for everybody, and never change: they may stand behind any cache. */

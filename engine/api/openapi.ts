@@ -5,6 +5,8 @@ import {
   BATCHES_PATH,
   BATCHES_TYPE,
   BatchSetAnswer,
+  REVOCATIONS_PATH,
+  REVOCATIONS_TYPE,
 } from "../../protocol/http/engine-api.ts";
 import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { PROBLEM_TYPE } from "../../runtime/http/problem.ts";
@@ -105,6 +107,29 @@ const GET_PUBLISHED = {
   },
 } as const;
 
+const REVOCATIONS = {
+  post: {
+    summary: "Takes a site's revocation list, signed by its gateway; sending it again is safe",
+    requestBody: {
+      required: true,
+      content: { [REVOCATIONS_TYPE]: { schema: { type: "string", format: "binary" } } },
+    },
+    responses: { "204": { description: "The list is known" }, "403": problem("The list is not to be believed") },
+  },
+} as const;
+
+const GET_REVOCATIONS = {
+  summary: "Which kiosks of a site the authority wants revoked",
+  parameters: [{ name: "site", in: "path", required: true, schema: { type: "string" } }],
+  responses: {
+    "200": {
+      description: "COSE_Sign1 by the receipt key, as protocol/FORMATS.md says under Revocation list",
+      content: { [REVOCATIONS_TYPE]: { schema: { type: "string", format: "binary" } } },
+    },
+    "204": { description: "None" },
+  },
+} as const;
+
 /** Describes the engine's HTTP API: OpenAPI 3.1, from the schemas that the server itself uses. */
 export function openApiDocument(): object {
   return {
@@ -116,6 +141,8 @@ export function openApiDocument(): object {
         "Takes the batches of sites and the keys of cases in, and publishes what phones match for themselves.",
     },
     paths: {
+      [REVOCATIONS_PATH]: REVOCATIONS,
+      [`${REVOCATIONS_PATH}/{site}`]: { get: GET_REVOCATIONS },
       [BATCHES_PATH]: {
         post: {
           summary: "Stores signed batches; sending them again is safe",

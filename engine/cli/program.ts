@@ -6,6 +6,7 @@ import { doctor } from "./doctor.ts";
 import { type CommonFlags, configOf, guarded, print, useExitCodes, withConfig, withEngine } from "./flags.ts";
 import { registerKeyCommands } from "./keys.ts";
 import { registerPublishedCommands } from "./published.ts";
+import { registerRevokeCommand } from "./revoke.ts";
 import { showStats, showStatus } from "./status.ts";
 import { registerTokenCommands } from "./tokens.ts";
 import { registerVenueCommands } from "./venues.ts";
@@ -23,6 +24,7 @@ export function buildProgram(): Command {
   registerCaseCommands(program);
   registerTokenCommands(program);
   registerPublishedCommands(program);
+  registerRevokeCommand(program);
   withConfig(program.command("stats")).description("what the store holds").action(guarded(showStats));
   withConfig(program.command("status")).description("whether the service runs").action(guarded(showStatus));
   withConfig(program.command("prune"))

@@ -1,5 +1,6 @@
 import { BluepostError } from "../../protocol/errors.ts";
 import type { BatchAnswer } from "../../protocol/http/engine-api.ts";
+import type { SiteId } from "../../protocol/ids.ts";
 
 /** The engine did not answer, or said that it cannot now. The same request may work later. */
 export class EngineUnreachableError extends BluepostError {
@@ -29,4 +30,11 @@ export interface EngineClient {
    * @throws {EngineUnreachableError} GW_ENGINE_UNREACHABLE and {EngineAnswerError} GW_ENGINE_ANSWER when it refuses the list
    */
   postRevocations?(list: Uint8Array, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks which kiosks of this site the authority wants revoked; absent where the other side gives no such orders.
+   *
+   * @returns the engine's signed list; null when there is none
+   * @throws {EngineUnreachableError} GW_ENGINE_UNREACHABLE and {EngineAnswerError} GW_ENGINE_ANSWER
+   */
+  fetchRevocations?(site: SiteId, signal: AbortSignal): Promise<Uint8Array | null>;
 }

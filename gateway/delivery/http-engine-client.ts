@@ -8,6 +8,7 @@ import {
   REVOCATIONS_PATH,
   REVOCATIONS_TYPE,
 } from "../../protocol/http/engine-api.ts";
+import type { SiteId } from "../../protocol/ids.ts";
 import { EngineAnswerError, type EngineClient, EngineUnreachableError } from "./engine-client.ts";
 import { EngineHttps, type EngineTlsIdentity } from "./engine-https.ts";
 
@@ -51,7 +52,14 @@ export class HttpEngineClient implements EngineClient {
     await response.body?.cancel();
   }
 
-  async #post(path: string, body: RequestBody, signal: AbortSignal): Promise<Response> {
+  async fetchRevocations(site: SiteId, signal: AbortSignal): Promise<Uint8Array | null> {
+    const response = await this.#post(`${REVOCATIONS_PATH}/${site}`, null, signal);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return bytes.length === 0 ? null : bytes;
+  }
+
+  /** @param body null: a GET */
+  async #post(path: string, body: RequestBody | null, signal: AbortSignal): Promise<Response> {
     const response = await this.#send(path, body, signal);
     if (response.ok) return response;
     await response.body?.cancel();
@@ -60,14 +68,14 @@ export class HttpEngineClient implements EngineClient {
     throw new EngineAnswerError("the engine refused the whole request", { status });
   }
 
-  async #send(path: string, { type, bytes }: RequestBody, signal: AbortSignal): Promise<Response> {
+  async #send(path: string, body: RequestBody | null, signal: AbortSignal): Promise<Response> {
     const url = new URL(`${this.#base}${path}`);
     const post = {
-      method: "POST",
-      headers: { "content-type": type, accept: "application/json" },
-      body: new Uint8Array(bytes),
+      ...(body && { body: new Uint8Array(body.bytes) }),
+      method: body ? ("POST" as const) : ("GET" as const),
+      headers: { ...(body && { "content-type": body.type }), accept: body ? "application/json" : REVOCATIONS_TYPE },
       signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]),
-    } as const;
+    };
     try {
       return await (this.#https?.ask(url, post) ?? fetch(url, { ...post, redirect: "error" }));
     } catch (cause) {

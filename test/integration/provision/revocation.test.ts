@@ -1,18 +1,23 @@
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Engine, issueSiteBundle } from "../../../engine/app.ts";
+import { SiteRegistry } from "../../../gateway/app.ts";
+import { HttpEngineClient } from "../../../gateway/delivery/http-engine-client.ts";
+import { RevocationFetcher } from "../../../gateway/delivery/revocation-fetcher.ts";
 import { createGatewayIdentity, type GatewayIdentity } from "../../../gateway/registry/identity.ts";
 import { SpoolOutlet } from "../../../gateway/spool/spool-outlet.ts";
 import { StreamTable } from "../../../gateway/spool/stream-table.ts";
 import { encodeRevocations, type Revocation, type StreamMark } from "../../../protocol/checkin/revocations.ts";
 import { type CoseKey, importSigningKey, signCose1 } from "../../../protocol/cose.ts";
-import { parseDeviceId, parseSiteId, type SiteId } from "../../../protocol/ids.ts";
+import { parseDeviceId, parseSiteId, parseVenueId, type SiteId } from "../../../protocol/ids.ts";
 import { topicOf } from "../../../protocol/mqtt/topics.ts";
 import type { WallMs } from "../../../protocol/units.ts";
+import { silentLogger } from "../../../runtime/log.ts";
 import { nodeCrypto } from "../../../runtime/node-crypto.ts";
 import { createLeaf, gatewayName } from "../../../runtime/pki/authority.ts";
 import { pemToChain, rawKeyPair } from "../../../runtime/pki/chain.ts";
 import { Database } from "../../../runtime/sqlite/database.ts";
+import { systemTimers } from "../../../runtime/timers.ts";
 import { makeDevice, TEST_NOW, type TestDevice } from "../../support/batches.ts";
 import { dumpEngine } from "../../support/engine-dump.ts";
 import { openTestEngine } from "../../support/engines.ts";
@@ -167,5 +172,60 @@ describe("the gateway's revocation list", () => {
       timeoutMs: 20_000,
     });
     await expect(connectDoor({ site: SITE, device: door.device, port: rig.plainPort })).rejects.toThrow();
+  });
+});
+
+describe("the authority's order to revoke a kiosk", () => {
+  const deviceA = parseDeviceId("door-a");
+
+  it("is carried out by its gateway, whose own list then binds the engine", async () => {
+    const test = await openTestEngine({ nowMs: Date.now() });
+    const { engine, authority } = test;
+    const identity = await identityAt(engine);
+    const { url } = await engine.listen();
+    await engine.orderRevocation(SITE, deviceA, "cloned");
+    await engine.orderRevocation(SITE, deviceA, "stolen"); // twice is once
+    const site = { root: engine.keys.root, identity, receiptPair: rawKeyPair(identity.gateway.privateKeyPem) };
+    const client = new HttpEngineClient({ url, timeoutMs: 5_000 });
+    const folder = tempFolder();
+    const registry = await SiteRegistry.open(join(folder, "registry.db"));
+    const place = { venue: parseVenueId("7k3m9q2x"), venueName: "School", gate: 1, fingerprint: "" };
+    for (const device of [deviceA, parseDeviceId("door-b")]) await registry.add({ ...place, device }, TEST_NOW);
+    await registry.close();
+    const rig = await openGatewayRig({ engine: client, site: site as never, folder });
+    const revoked = async (): Promise<boolean> => (await rig.registry.find(deviceA))?.revokedAt !== null;
+    await waitFor(revoked, { timeoutMs: 20_000, what: "the revocation" });
+    expect(await rig.registry.revocations()).toMatchObject([{ device: "door-a", reason: "cloned" }]);
+    expect((await rig.registry.find(parseDeviceId("door-b")))?.revokedAt).toBe(null);
+    const door = await makeDevice(authority);
+    const refused = async (): Promise<boolean> => {
+      const { bytes } = await door.clone().batch([{ who: an }]);
+      return (await engine.ingest([bytes])).results[0]?.reason === "revoked";
+    };
+    await waitFor(refused, { timeoutMs: 20_000, what: "the gateway's list at the engine" });
+  });
+
+  it("changes nothing when the engine did not sign it, or when it is for another site", async () => {
+    const { engine } = await openTestEngine();
+    const identity = await identityAt(engine);
+    const revoked: string[] = [];
+    const registry = {
+      find: async () => ({ revokedAt: null }) as never,
+      revoke: async (device: string) => void revoked.push(device),
+    };
+    const other = parseSiteId("school-2");
+    await engine.orderRevocation(other, deviceA, "stolen");
+    const lists = [await listOf(signerOf(identity), [{}]), await engine.revocationOrders(other), null];
+    for (const list of lists) {
+      const fetcher = new RevocationFetcher({
+        ...{ registry, identity, timers: systemTimers, log: silentLogger.child("test") },
+        engine: { fetchRevocations: async () => list },
+        now: () => TEST_NOW,
+      });
+      await fetcher.ask();
+      await fetcher.close();
+    }
+    expect(revoked).toEqual([]);
+    expect(await engine.revocationOrders(SITE)).toBe(null);
   });
 });
