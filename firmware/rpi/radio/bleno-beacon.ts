@@ -2,7 +2,7 @@ import { requireInteger } from "../../../protocol/errors.ts";
 import { every, type Timers } from "../../../runtime/timers.ts";
 import { type BeaconTx, MAX_ADVERTISEMENT_BYTES, RadioLostError } from "../../ports/beacon.ts";
 import type { DeviceStatus } from "../../ports/qr-scanner.ts";
-import { type BlenoDriver, MISSING_RADIO, type MissingRadio, whyMissing } from "./load-bluetooth.ts";
+import { type BlenoDriver, MISSING_RADIO, type MissingRadio, whyMissing, whyNotReady } from "./load-bluetooth.ts";
 
 /** How often the controller is asked whether it advertises, milliseconds. */
 const ASK_MS = 5_000;
@@ -95,7 +95,7 @@ export class BlenoBeacon implements BeaconTx {
     if (this.#missing) return MISSING_RADIO[this.#missing];
     if (this.#closed) return "the beacon was switched off";
     if (this.#hung) return "the Bluetooth controller does not answer";
-    return this.#bleno.state === "poweredOn" ? null : "the Bluetooth adapter is off";
+    return whyNotReady(this.#bleno.state);
   }
 
   async #advertise(bytes: Uint8Array): Promise<void> {

@@ -83,6 +83,14 @@ function load<Driver extends { readonly _bindings: { readonly _hci: EventEmitter
 
 const FAILED = { kind: "missing", why: "failed" } as const;
 
+/** What a driver's state means, in words for a technician; null when the adapter is ready. */
+export function whyNotReady(state: string): string | null {
+  if (state === "poweredOn") return null;
+  if (state === "unauthorized") return MISSING_RADIO["not-permitted"];
+  if (state === "unsupported") return "the Bluetooth adapter is too old: it has no Low Energy";
+  return "the Bluetooth adapter is off";
+}
+
 /** What a fault of loading or opening a driver means. */
 export function whyMissing(fault: unknown): MissingRadio {
   const text = fault instanceof Error ? `${"code" in fault ? fault.code : ""} ${fault.message}` : "";

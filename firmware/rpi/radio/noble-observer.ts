@@ -9,6 +9,7 @@ import {
   type MissingRadio,
   type NobleDriver,
   whyMissing,
+  whyNotReady,
 } from "./load-bluetooth.ts";
 
 /** How often listening is switched on anew, milliseconds: noble does not notice when a controller forgot it. */
@@ -79,8 +80,8 @@ export class NobleObserver implements BeaconRx {
 
   status(): DeviceStatus {
     if (this.#missing) return { present: false, reason: MISSING_RADIO[this.#missing] };
-    if (this.#noble.state === "poweredOn") return { present: true };
-    return { present: false, reason: "the Bluetooth adapter is off" };
+    const reason = whyNotReady(this.#noble.state);
+    return reason === null ? { present: true } : { present: false, reason };
   }
 
   #listen(): void {

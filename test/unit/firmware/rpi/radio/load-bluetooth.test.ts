@@ -1,5 +1,11 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadBleno, loadNoble, MISSING_RADIO, whyMissing } from "../../../../../firmware/rpi/radio/load-bluetooth.ts";
+import {
+  loadBleno,
+  loadNoble,
+  MISSING_RADIO,
+  whyMissing,
+  whyNotReady,
+} from "../../../../../firmware/rpi/radio/load-bluetooth.ts";
 import { type HciSocketShape, hookHciSocket } from "../../../../../sim/air/hci-socket-hook.ts";
 
 /** A socket of a kernel that was built without Bluetooth. */
@@ -26,4 +32,15 @@ describe("a fault of a driver", () => {
     expect(whyMissing(fault)).toBe(why);
     expect(MISSING_RADIO[why]).toMatch(/\w+ \w+/);
   });
+});
+
+it("says what a driver's state means", () => {
+  expect(whyNotReady("poweredOn")).toBeNull();
+  const states = ["poweredOff", "unknown", "unauthorized", "unsupported"];
+  expect(states.map(whyNotReady)).toEqual([
+    "the Bluetooth adapter is off",
+    "the Bluetooth adapter is off",
+    "no permission for Bluetooth; the service needs the capability CAP_NET_RAW",
+    "the Bluetooth adapter is too old: it has no Low Energy",
+  ]);
 });
