@@ -15,6 +15,10 @@ import type { Neighbours } from "./neighbours.ts";
 
 /** How often the controller is asked whether it still sends. */
 const WATCH_MS = 10_000;
+/** Wait before the next try when the controller refused, as it does while the radio process starts. */
+const RETRY_MS = 2_000;
+/** Refusals in a row after which it is said. */
+const SAY_AT = 3;
 /** How long one neighbour is told that it was heard, before the next one is. */
 const ECHO_MS = 60_000;
 
@@ -42,9 +46,10 @@ export class BeaconDuty {
   #echo: { readonly bytes: Uint8Array | null; readonly untilMs: number } = { bytes: null, untilMs: 0 };
   #turn: Promise<void> = Promise.resolve();
   #waiting = false;
-  #isDown = false;
+  #refusals = 0;
   #stopWatching = (): void => {};
-  #cancelRotation = (): void => {};
+  #cancelNext = (): void => {};
+  #closed = false;
 
   constructor(deps: BeaconDutyDeps) {
     this.#deps = deps;
@@ -62,7 +67,8 @@ export class BeaconDuty {
 
   async close(): Promise<void> {
     this.#stopWatching();
-    this.#cancelRotation();
+    this.#closed = true;
+    this.#cancelNext();
     await this.#turn;
     await this.#deps.beacon.close();
   }
@@ -73,7 +79,7 @@ export class BeaconDuty {
     this.#waiting = true;
     this.#turn = this.#turn.then(() => {
       this.#waiting = false;
-      return this.#agree();
+      return this.#agree().finally(() => this.#armNext());
     });
     return this.#turn;
   }
@@ -81,7 +87,6 @@ export class BeaconDuty {
   async #agree(): Promise<void> {
     const { beacon } = this.#deps;
     const wanted = this.#payload();
-    this.#armRotation();
     if (!wanted) {
       if (this.#sent) await beacon.stop();
       this.#sent = null;
@@ -89,21 +94,24 @@ export class BeaconDuty {
     }
     const sends = beacon.status().present;
     if (sends && this.#sent && equalBytes(this.#sent, wanted)) return;
-    if (this.#sent && !sends) this.#deps.counters.add("beacon.readvertised");
-    await this.#advertise(wanted);
+    const isAgain = this.#sent !== null && !sends;
+    if ((await this.#advertise(wanted)) && isAgain) this.#deps.counters.add("beacon.readvertised");
   }
 
-  async #advertise(payload: Uint8Array): Promise<void> {
+  /** @returns whether the controller took it */
+  async #advertise(payload: Uint8Array): Promise<boolean> {
     const { beacon, logger } = this.#deps;
     try {
       await beacon.advertise(payload);
       this.#sent = payload;
-      if (this.#isDown) logger.info("beacon.on", {});
-      this.#isDown = false;
+      if (this.#refusals >= SAY_AT) logger.info("beacon.on", {});
+      this.#refusals = 0;
+      return true;
     } catch (fault) {
       if (!(fault instanceof BluepostError)) throw fault;
-      if (!this.#isDown) logger.warn("beacon.off", faultFields(fault)); // said once; the watch tries on
-      this.#isDown = true;
+      this.#refusals += 1;
+      if (this.#refusals === SAY_AT) logger.warn("beacon.off", faultFields(fault)); // said once; it is tried on
+      return false;
     }
   }
 
@@ -122,10 +130,12 @@ export class BeaconDuty {
   }
 
   /** The watch alone would be up to ten seconds late. */
-  #armRotation(): void {
+  #armNext(): void {
     const { clock, timers } = this.#deps;
-    this.#cancelRotation();
-    const leftMs = ROTATION_MS - (clock.now().wallMs % ROTATION_MS);
-    this.#cancelRotation = timers.after(Math.max(1, Math.ceil(leftMs)), () => void this.refresh());
+    this.#cancelNext();
+    if (this.#closed) return;
+    const leftMs = Math.ceil(ROTATION_MS - (clock.now().wallMs % ROTATION_MS));
+    const waitMs = Math.max(1, this.#refusals > 0 ? Math.min(leftMs, RETRY_MS) : leftMs);
+    this.#cancelNext = timers.after(waitMs, () => void this.refresh());
   }
 }

@@ -88,7 +88,7 @@ describe.skipIf(noPtys !== "")(`two real kiosks in the air ${noPtys}`, () => {
     expect(await presence(1)).toEqual({ rows: 1, unconfirmed: 1 });
     await door.kiosk.start();
     const stats = async (): Promise<string> => {
-      const flags = ["--json", "-s", `dataDir=${site.engineDir}`];
+      const flags = ["--json", "-s", `dataDir=${site.engineDir}`, `listen.port=${new URL(site.engineUrl).port}`];
       return (await runToEnd({ script: "dist/engine/main.js", args: ["status", ...flags] })).stdout;
     };
     await waitFor(async () => /"heard":1\b/.test(await stats()), {
