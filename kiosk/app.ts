@@ -14,6 +14,7 @@ import { TimeSync } from "./clock/time-sync.ts";
 import { turnDay } from "./day/day-turn.ts";
 import type { Kiosk, KioskDeps } from "./deps.ts";
 import { healthMessage, stateMessage } from "./health/health.ts";
+import type { StreamLog } from "./ledger/checkin-log.ts";
 import { RoomKeeper } from "./ledger/room-keeper.ts";
 import { RadioDesk } from "./radio/radio-desk.ts";
 import { DoorSettings, identifier } from "./remote/door-settings.ts";
@@ -22,6 +23,7 @@ import { Counters } from "./scan/counters.ts";
 import { type ScanAnswer, ScanService } from "./scan/scan-service.ts";
 import { SealingPool } from "./scan/sealing-pool.ts";
 import { resultOf, signalOf } from "./screen/result-of.ts";
+import { keptSince, prunableUpto } from "./uplink/prunable.ts";
 import { streamOfReceipt } from "./uplink/receipts.ts";
 import { Uplink } from "./uplink/uplink.ts";
 import { RotatingCode } from "./venue-code/rotating-code.ts";
@@ -92,7 +94,8 @@ class KioskApp implements Kiosk {
     const sealing = new SealingPool(crypto, sealingKeys);
     this.#sealing = sealing;
     const way = { transport, timers, signer: deps.signer, receiptKeys: keys, logger: logger.child("uplink") };
-    this.#uplink = new Uplink({ ...way, log, changed: () => this.#refresh() });
+    const prunable = (stream: StreamLog): Promise<number> => prunableUpto(stream, keptSince(clock.now()));
+    this.#uplink = new Uplink({ ...way, log, prunable, changed: () => this.#refresh() });
     this.#presence = new Uplink({ ...way, log: log.presence, changed: () => {} });
     this.#room = new RoomKeeper({
       log,
@@ -155,7 +158,7 @@ class KioskApp implements Kiosk {
   async open(): Promise<void> {
     const { timers, transport, clock } = this.#deps;
     await this.#sealing.prepare(clock.now().boottimeMs);
-    await replayVisitors(this.#deps.log, this.#visitors, clock.now().bootId);
+    await replayVisitors(this.#deps.log, this.#visitors, clock.now());
     await this.#remote.open();
     await this.#tick();
     this.#uplink.open();

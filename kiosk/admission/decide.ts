@@ -4,7 +4,7 @@ import type { AdmissionPolicy } from "./policy.ts";
 /** What the door knows of one visitor: the last thing that happened, in this boot's time. */
 export interface VisitorPast {
   readonly direction: "in" | "out";
-  /** When; far in the past when it happened before this boot. */
+  /** When; below zero when it happened before this boot. */
   readonly boottimeMs: BoottimeMs;
   readonly wallMs: WallMs;
   readonly party: number;

@@ -46,10 +46,9 @@ export class Visitors {
     };
   }
 
-  /** Replays one committed row of the ledger. @param earlier whether it was written in an earlier boot */
-  replay(tag: VisitorTag, record: CheckinRecord, earlier: boolean): void {
+  /** Replays one committed row of the ledger. @param boottimeMs when it happened, by the time of the boot that runs now */
+  replay(tag: VisitorTag, record: CheckinRecord, boottimeMs: BoottimeMs): void {
     if (record.kind !== "in" && record.kind !== "out") return;
-    const boottimeMs = earlier ? (Number.NEGATIVE_INFINITY as BoottimeMs) : record.boottimeMs;
     this.note([tag], { direction: record.kind, boottimeMs, wallMs: record.wallMs, party: record.party });
   }
 

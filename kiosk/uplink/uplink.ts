@@ -23,6 +23,8 @@ export interface UplinkDeps {
   readonly receiptKeys: ReceiptKeys;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** Up to which receipted row this stream may be deleted now; default: all of them. */
+  readonly prunable?: (log: StreamLog) => Promise<number>;
   /** Told whenever `status` may have changed. */
   readonly changed: () => void;
 }
@@ -40,7 +42,7 @@ export interface UplinkStatus {
 /** Batches that got no store receipt are sent again after this time, then after twice that, up to the maximum. */
 const RESEND_FIRST_MS = 60_000;
 const RESEND_MAX_MS = 1_800_000;
-/** Receipted rows are deleted this often; they stay that long at most, for the view of who is inside. */
+/** Receipted rows are deleted this often. */
 const PRUNE_EVERY_MS = 6 * 3_600_000;
 
 /** Sends the batches of one stream in order, and lets the ledger forget what the engine confirmed. The ledger is the queue. */
@@ -107,10 +109,11 @@ export class Uplink {
     }
   }
 
-  /** Deletes rows that the engine has confirmed. */
+  /** Deletes rows that the engine has confirmed and that nobody needs any more. */
   async prune(): Promise<void> {
-    const rows = await this.#deps.log.prune(this.#deps.log.watermark.upto);
-    if (rows > 0) this.#deps.logger.info("ledger.pruned", { rows });
+    const { log, logger, prunable } = this.#deps;
+    const rows = await log.prune(prunable ? await prunable(log) : log.watermark.upto);
+    if (rows > 0) logger.info("ledger.pruned", { rows });
   }
 
   /** Resolves when nothing is being sent any more. */

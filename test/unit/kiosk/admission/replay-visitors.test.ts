@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import type { DeviceTime } from "../../../../firmware/ports/device-clock.ts";
+import { decideAdmission } from "../../../../kiosk/admission/decide.ts";
+import { DEFAULT_POLICY } from "../../../../kiosk/admission/policy.ts";
+import { replayVisitors } from "../../../../kiosk/admission/replay-visitors.ts";
+import { Visitors } from "../../../../kiosk/admission/visitors.ts";
+import type { LoggedRow } from "../../../../kiosk/ledger/checkin-log.ts";
+import type { ClockState } from "../../../../protocol/checkin/record.ts";
+import { type BootId, parseBootId, type VisitorTag } from "../../../../protocol/ids.ts";
+import type { BoottimeMs, WallMs } from "../../../../protocol/units.ts";
+
+const [EARLIER, NOW] = [parseBootId("00000001"), parseBootId("00000002")];
+const TAG = "tag" as VisitorTag;
+
+function row(given: { boot: BootId; boottimeMs: number; wallMs: number; clock: ClockState }): LoggedRow {
+  const record = { seq: 1, kind: "in", party: 0, ...given } as unknown as LoggedRow["record"];
+  return { record, encoded: new Uint8Array(0), tag: TAG };
+}
+
+/** What a kiosk that just came up says to the visitor of this row, so long after its start. */
+async function answerTo(past: LoggedRow, clock: { state: ClockState; wallMs: number }, afterMs: number) {
+  const visitors = new Visitors();
+  const now = { bootId: NOW, boottimeMs: 20_000, uncertaintyMs: 50, ...clock } as unknown as DeviceTime;
+  await replayVisitors({ read: async (from) => (from === 1 ? [past] : []) }, visitors, now);
+  const nowMs = (20_000 + afterMs) as BoottimeMs;
+  return decideAdmission({ past: visitors.find([TAG]), inside: 1, party: 0, nowMs, policy: DEFAULT_POLICY });
+}
+
+const AT = 1_800_000_000_000 as WallMs;
+const cut = (clock: ClockState): LoggedRow => row({ boot: EARLIER, boottimeMs: 9_000_000, wallMs: AT, clock });
+
+it("takes nobody for leaving who scans again because the power took his answer", async () => {
+  expect(await answerTo(cut("ntp"), { state: "ntp", wallMs: AT + 30_000 }, 1_000)).toMatchObject({ kind: "already" });
+  expect(await answerTo(cut("unsynced"), { state: "ntp", wallMs: AT + 30_000 }, 1_000)).toMatchObject({
+    kind: "already",
+  });
+  expect(await answerTo(cut("ntp"), { state: "unsynced", wallMs: 0 }, 1_000)).toMatchObject({ kind: "already" });
+});
+
+it("lets out who came long before the power went, and who was already here in this boot", async () => {
+  const leaves = { kind: "admit", direction: "out" };
+  expect(await answerTo(cut("ntp"), { state: "ntp", wallMs: AT + 3_600_000 }, 1_000)).toMatchObject(leaves);
+  expect(await answerTo(cut("unsynced"), { state: "unsynced", wallMs: 0 }, 60_000)).toMatchObject(leaves);
+  const same = row({ boot: NOW, boottimeMs: 5_000, wallMs: AT, clock: "ntp" });
+  expect(await answerTo(same, { state: "ntp", wallMs: AT + 15_000 }, 1_000)).toMatchObject({ kind: "already" });
+  expect(await answerTo(same, { state: "ntp", wallMs: AT + 15_000 }, 60_000)).toMatchObject(leaves);
+});
