@@ -8,12 +8,17 @@ import { type BlenoDriver, MISSING_RADIO, type MissingRadio, whyMissing, whyNotR
 const ASK_MS = 5_000;
 /** Time that a controller gets for an answer, milliseconds. */
 const ANSWER_MS = 3_000;
+/**
+ * LE Set Advertising Parameters: every 100 ms, not connectable, public address, three channels. Source: Bluetooth Core 5.4, Vol 4, Part E,
+ * 7.8.5.
+ */
+const NOT_CONNECTABLE = Uint8Array.of(1, 0x06, 0x20, 15, 0xa0, 0, 0xa0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0);
 /** The controller's answer to new advertising parameters while it advertises. Source: Bluetooth Core 5.4, Vol 4, Part E, 7.8.5. */
 const COMMAND_DISALLOWED = 0x0c;
 
 export interface BlenoBeaconDeps {
   readonly timers: Timers;
-  /** Whether a central may stay connected; default: never. */
+  /** Given, the beacon can be connected to, and this says whether a central may stay. Absent: nobody can connect. */
   readonly admits?: () => boolean;
   /** Called when the controller leaves a question without answer: only a new start helps. */
   readonly onHung?: () => void;
@@ -46,6 +51,7 @@ export class BlenoBeacon implements BeaconTx {
 
   /** Takes hold of the adapter. @returns why it could not */
   open(): MissingRadio | null {
+    this.#chooseParameters();
     try {
       // the first listener of this event is what makes bleno open its socket
       this.#on("stateChange", (state) => {
@@ -55,7 +61,7 @@ export class BlenoBeacon implements BeaconTx {
       this.#missing = whyMissing(fault);
       return this.#missing;
     }
-    // advertising is connectable always, and a connection silences it
+    // a connection silences the beacon
     this.#on("accept", () => {
       if (!this.#deps.admits?.()) this.#drop();
     });
@@ -102,6 +108,7 @@ export class BlenoBeacon implements BeaconTx {
     const absent = this.#hung ? null : this.#whyAbsent();
     if (absent !== null) throw new RadioLostError(absent);
     const events = { done: "advertisingStart", failed: "advertisingStartError" };
+    if (!this.#sending) this.#bleno._bindings._hci.setAdvertisingParameters(); // while it sends they may not change
     const answer = await this.#await(events, () => this.#bleno.startAdvertisingWithEIRData(bytes, Buffer.alloc(0)));
     // what noble sends on the same adapter can make bleno believe too early that it advertises; the controller knows
     const final = answer === "ok" ? await this.#ask() : answer;
@@ -140,6 +147,17 @@ export class BlenoBeacon implements BeaconTx {
   #heardBack(answer: Answer): void {
     this.#hung = answer === "silent";
     if (this.#hung) this.#deps.onHung?.();
+  }
+
+  /**
+   * bleno always lets centrals connect. Here nobody may: a link silences the beacon, and its end breaks Linux 6.1 (BUG in hci_chan_del, by
+   * the L2CAP sockets that the driver opens for each link).
+   */
+  #chooseParameters(): void {
+    const hci = this.#bleno._bindings._hci;
+    if (this.#deps.admits)
+      Reflect.deleteProperty(hci, "setAdvertisingParameters"); // bleno's own come back
+    else hci.setAdvertisingParameters = () => hci._socket.write(Buffer.from(NOT_CONNECTABLE));
   }
 
   #drop(): void {

@@ -39,7 +39,10 @@ export interface BlenoDriver extends EventEmitter {
   readonly _bindings: {
     /** The link of the central that is connected; it may be 0. */
     readonly _handle: number | null;
-    readonly _hci: HciLayer & { setAdvertisingParameters(): void };
+    readonly _hci: HciLayer & {
+      setAdvertisingParameters(): void;
+      readonly _socket: { write(packet: Uint8Array): void };
+    };
   };
   startAdvertisingWithEIRData(data: Uint8Array, scanResponse: Uint8Array): void;
   stopAdvertising(): void;

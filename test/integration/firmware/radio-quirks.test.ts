@@ -8,6 +8,7 @@ import { ADVERTISING } from "../../../sim/air/air.ts";
 import { Controller } from "../../../sim/air/controller.ts";
 import { GattPhone } from "../../../sim/air/gatt-phone.ts";
 import { commandPacket, OPCODE } from "../../../sim/air/hci.ts";
+import { ScriptedDevice } from "../../../sim/air/scripted-device.ts";
 import { adapter, hookDrivers, poweredOn, Speaker, speakerPower, testAir } from "../../support/air.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
@@ -97,10 +98,28 @@ describe("the beacon", () => {
     dev.controller.forget();
   });
 
-  it("drops a central at once, whatever its handle, and is heard again", async () => {
+  it("cannot be connected to, though bleno's own advertisement can", async () => {
     const beacon = await openBeacon();
     await beacon.advertise(payload);
     const phone = new GattPhone(new Controller(air, { name: "phone", address: "00:1b:dc:00:01:01" }));
+    const ear = new ScriptedDevice(new Controller(air, { name: "ear", address: "00:1b:dc:00:01:03" }));
+    onTestFinished(() => {
+      phone.device.close();
+      ear.close();
+    });
+    const types: number[] = [];
+    ear.onReport = ({ type }) => types.push(type);
+    ear.listen({ active: true });
+    phone.connect(dev.controller.publicAddress);
+    await waitFor(() => types.length >= 5);
+    expect(new Set(types)).toEqual(new Set([ADVERTISING.silent]));
+    expect(phone.connected).toBe(0);
+  });
+
+  it("drops a central at once, whatever its handle, and is heard again", async () => {
+    const beacon = await openBeacon({ admits: () => false });
+    await beacon.advertise(payload);
+    const phone = new GattPhone(new Controller(air, { name: "visitor", address: "00:1b:dc:00:01:04" }));
     onTestFinished(() => phone.device.close());
     phone.connect(dev.controller.publicAddress);
     await waitFor(() => phone.connected === 1 && phone.dropped === 1);
