@@ -31,6 +31,22 @@ export function trueContacts(
   return new Set([...minutes].filter(([, total]) => total >= 15).map(([pair]) => pair));
 }
 
+/** Closer than this no clock of a door can tell whether one left before the other came, milliseconds. */
+const INSTANT_MS = 200;
+
+/** Pairs of whom one left at the very instant at which the other came: no overlap, and nothing that an engine could know. */
+export function trueTouches(stays: readonly Stay[], indexPeople: ReadonlySet<number>): ReadonlySet<string> {
+  const pairs = new Set<string>();
+  for (const one of stays.filter(({ person }) => indexPeople.has(person))) {
+    for (const other of stays) {
+      const overlapMs = Math.min(one.toMs, other.toMs) - Math.max(one.fromMs, other.fromMs);
+      if (other.venue === one.venue && other.person !== one.person && overlapMs <= 0 && overlapMs >= -INSTANT_MS)
+        pairs.add(pairOf(one.person, other.person));
+    }
+  }
+  return pairs;
+}
+
 function forEachMeeting(
   stays: readonly Stay[],
   indexPeople: ReadonlySet<number>,

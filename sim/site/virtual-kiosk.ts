@@ -36,6 +36,8 @@ export interface VirtualKioskSpec {
   readonly log: RootLogger;
 }
 
+const ROOMY_BYTES = 1e9;
+
 /** The radio of a virtual kiosk, from the side of the air. */
 export interface VirtualRadio {
   readonly beacon: MemoryBeaconTx;
@@ -54,6 +56,8 @@ export class VirtualKiosk {
   readonly #scanner: MemoryScanner;
   readonly #log: CheckinLog;
   readonly #kiosk: Kiosk;
+  readonly #card: { freeBytes: number };
+  #hasPower = true;
   #answered: (answer: ScanAnswer | null) => void = () => {};
 
   private constructor(parts: {
@@ -63,6 +67,7 @@ export class VirtualKiosk {
     scanner: MemoryScanner;
     log: CheckinLog;
     kiosk: Kiosk;
+    card: { freeBytes: number };
     hook: { run: (answer: ScanAnswer | null) => void };
   }) {
     this.device = parts.device;
@@ -71,7 +76,10 @@ export class VirtualKiosk {
     this.#scanner = parts.scanner;
     this.#log = parts.log;
     this.#kiosk = parts.kiosk;
-    parts.hook.run = (answer) => this.#answered(answer);
+    this.#card = parts.card;
+    parts.hook.run = (answer) => {
+      if (this.#hasPower) this.#answered(answer);
+    };
   }
 
   static async open(spec: VirtualKioskSpec): Promise<VirtualKiosk> {
@@ -92,6 +100,7 @@ export class VirtualKiosk {
       log: spec.log.child("ledger"),
     });
     const hook = { run: (_: ScanAnswer | null): void => {} };
+    const card = { freeBytes: ROOMY_BYTES };
     const kiosk = await createKiosk({
       place: { venue, gate },
       policy: DEFAULT_POLICY,
@@ -114,16 +123,21 @@ export class VirtualKiosk {
       ...(radio && { radio: kioskRadio(radio, door) }),
       health: {
         version: "sim",
-        diskFreeBytes: () => Promise.resolve(1e9),
+        diskFreeBytes: () => Promise.resolve(card.freeBytes),
         scannerPresent: () => scanner.status().present,
       },
       answered: (answer) => hook.run(answer),
     });
-    return new VirtualKiosk({ device, clock, radio, scanner, log, kiosk, hook });
+    return new VirtualKiosk({ device, clock, radio, scanner, log, kiosk, card, hook });
   }
 
   get status(): Kiosk["status"] {
     return this.#kiosk.status;
+  }
+
+  /** Check-in rows that the engine has not confirmed yet. */
+  get unsent(): number {
+    return this.#log.lastSeq - this.#kiosk.status.confirmedUpto;
   }
 
   /** Whether nothing is under way: offline, or every row confirmed. */
@@ -139,16 +153,34 @@ export class VirtualKiosk {
     else this.#scanner.unplug();
   }
 
-  /** Shows a code and waits for the answer. */
+  /** Shows a code and waits for the answer; null also when the power goes before it. */
   async scan(payload: Uint8Array): Promise<ScanAnswer | null> {
     const started = performance.now();
     const answer = await new Promise<ScanAnswer | null>((resolve) => {
       this.#answered = resolve;
       this.#scanner.present(payload);
     });
+    if (!this.#hasPower) return null;
     this.answerTimesMs.push(performance.now() - started);
     this.answers.push(answer);
     return answer;
+  }
+
+  /** The screen goes dark: what the application still does, nobody sees. */
+  losePower(): void {
+    this.#hasPower = false;
+    this.#answered(null);
+  }
+
+  /** Fills the card up, or makes room on it again. */
+  async fillCard(isFull: boolean): Promise<void> {
+    this.#card.freeBytes = isFull ? 0 : ROOMY_BYTES;
+    await this.#log.allowGrowth(!isFull);
+  }
+
+  /** The keys by which this door knows its visitors and names its place today. */
+  get dayKeys(): CheckinLog["dayKeys"] {
+    return this.#log.dayKeys;
   }
 
   close(): Promise<void> {

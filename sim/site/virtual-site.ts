@@ -1,15 +1,18 @@
-import { mkdir } from "node:fs/promises";
+import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../../engine/app.ts";
 import {
   addDevice,
   createGateway,
   createGatewayIdentity,
+  EngineUnreachableError,
   type Gateway,
   loadGatewayConfig,
   type SiteBundle,
   SiteRegistry,
 } from "../../gateway/app.ts";
+import type { ScanAnswer } from "../../kiosk/app.ts";
+import { parseDeviceId } from "../../protocol/ids.ts";
 import { type RootLogger, silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { MemoryNetwork } from "../network/memory-network.ts";
@@ -17,6 +20,9 @@ import type { Rng } from "../rng.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
 import type { DoorSpec } from "./door-spec.ts";
 import { VirtualKiosk, type VirtualKioskSpec } from "./virtual-kiosk.ts";
+
+/** Turns of the event loop without traffic after which a site that waits for nobody is at rest. */
+const CALM_TURNS = 8;
 
 /** What a site is made of. */
 export interface SiteSpec {
@@ -35,8 +41,12 @@ export interface SiteSpec {
 
 /** The real gateway and the real kiosks of one site, in this process, over virtual hardware, network and time. */
 export class VirtualSite {
-  readonly kiosks: readonly VirtualKiosk[];
   readonly network: MemoryNetwork;
+  readonly #kiosks: VirtualKiosk[];
+  readonly #way: { isUp: boolean };
+  readonly #answers = new Map<string, (ScanAnswer | null)[]>();
+  readonly #dark = new Set<number>();
+  #boots = 0;
   readonly #gateway: Gateway;
   readonly #registry: SiteRegistry;
   readonly #specs: readonly VirtualKioskSpec[];
@@ -45,13 +55,15 @@ export class VirtualSite {
     gateway: Gateway;
     registry: SiteRegistry;
     network: MemoryNetwork;
-    kiosks: readonly VirtualKiosk[];
+    kiosks: VirtualKiosk[];
     specs: readonly VirtualKioskSpec[];
+    way: { isUp: boolean };
   }) {
     this.#gateway = parts.gateway;
     this.#registry = parts.registry;
     this.network = parts.network;
-    this.kiosks = parts.kiosks;
+    this.#kiosks = parts.kiosks;
+    this.#way = parts.way;
     this.#specs = parts.specs;
   }
 
@@ -64,13 +76,17 @@ export class VirtualSite {
     await mkdir(dataDir, { recursive: true });
     const identity = await createGatewayIdentity(spec.bundle, time.wall());
     const registry = await SiteRegistry.open(join(dataDir, "registry.db"));
+    const way = { isUp: true };
     const gateway = await createGateway({
       config: loadGatewayConfig({ env: {}, flags: [`dataDir=${dataDir}`] }),
       identity,
       registry,
       broker: network.broker,
       engine: {
-        postBatches: async (batches) => (await spec.engine.ingest(batches)).results,
+        postBatches: async (batches) => {
+          if (!way.isUp) throw new EngineUnreachableError("the way to the engine is cut");
+          return (await spec.engine.ingest(batches)).results;
+        },
         postRevocations: async (list) => void (await spec.engine.takeRevocations(list)),
       },
       crypto: nodeCrypto,
@@ -98,14 +114,70 @@ export class VirtualSite {
       specs.push({ folder: join(folder, door.device), bundle, door, time, network, log, rng: rng.fork(door.device) });
     }
     for (const one of specs) kiosks.push(await VirtualKiosk.open(one));
-    return new VirtualSite({ gateway, registry, network, kiosks, specs });
+    return new VirtualSite({ gateway, registry, network, kiosks, specs, way });
   }
 
-  /** Resolves when nothing is on the network and no kiosk that is online waits for a receipt. */
+  get kiosks(): readonly VirtualKiosk[] {
+    return this.#kiosks;
+  }
+
+  /** Whether a door has no power. */
+  isDark(door: number): boolean {
+    return this.#dark.has(door);
+  }
+
+  /** Every answer that visitors saw, by device, over all power cuts. */
+  get answers(): ReadonlyMap<string, readonly (ScanAnswer | null)[]> {
+    const lit = this.#kiosks.map(({ device, answers }) => [device, [...this.#earlier(device), ...answers]] as const);
+    return new Map(lit);
+  }
+
+  /** Adds what a copy of a device answered: visitors saw it too. */
+  noteAnswers(device: string, answers: readonly (ScanAnswer | null)[]): void {
+    this.#answers.set(device, [...this.#earlier(device), ...answers]);
+  }
+
+  /** Folder of a kiosk's card. */
+  cardOf(door: number): string {
+    return (this.#specs[door] as VirtualKioskSpec).folder;
+  }
+
+  /** Cuts the way from the gateway to the engine, or mends it. */
+  setEngineWay(isUp: boolean): void {
+    this.#way.isUp = isUp;
+  }
+
+  /** Takes the power from a kiosk at this instant: what its card holds now is all that is left. */
+  async cutPower(door: number): Promise<void> {
+    const kiosk = this.#kiosks[door] as VirtualKiosk;
+    const ledger = join((this.#specs[door] as VirtualKioskSpec).folder, "ledger");
+    const card = `${ledger}-at-cut`;
+    this.#dark.add(door);
+    kiosk.losePower();
+    await this.network.setLink(parseDeviceId(kiosk.device), false);
+    await cp(ledger, card, { recursive: true, filter: (path) => !path.endsWith("-shm") }); // shared memory is not on the card
+    await kiosk.close(); // what it still wrote goes with its folder
+    await rm(ledger, { recursive: true });
+    await rename(card, ledger);
+    this.noteAnswers(kiosk.device, kiosk.answers);
+  }
+
+  /** Switches a kiosk on again: a new boot over the card as it was. */
+  async restorePower(door: number): Promise<void> {
+    const spec = this.#specs[door] as VirtualKioskSpec;
+    this.#boots += 1;
+    await this.network.setLink(spec.bundle.settings.device, true);
+    this.#kiosks[door] = await VirtualKiosk.open({ ...spec, rng: spec.rng.fork(`boot ${this.#boots}`) });
+    this.#dark.delete(door);
+  }
+
+  /** Resolves when nothing is on the network and no kiosk that is online waits for a receipt; with the engine cut off there are none. */
   async settle(): Promise<void> {
-    for (let calm = 0; calm < 2; ) {
+    const isQuiet = (kiosk: VirtualKiosk, door: number): boolean =>
+      this.#dark.has(door) || !this.#way.isUp || kiosk.quiet;
+    for (let calm = 0; calm < (this.#way.isUp ? 2 : CALM_TURNS); ) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      calm = this.network.underWay === 0 && this.kiosks.every((kiosk) => kiosk.quiet) ? calm + 1 : 0;
+      calm = this.network.underWay === 0 && this.#kiosks.every(isQuiet) ? calm + 1 : 0;
     }
   }
 
@@ -125,8 +197,12 @@ export class VirtualSite {
     return VirtualKiosk.open({ ...spec, folder, rng: spec.rng.fork("copy") });
   }
 
+  #earlier(device: string): readonly (ScanAnswer | null)[] {
+    return this.#answers.get(device) ?? [];
+  }
+
   async close(): Promise<void> {
-    for (const kiosk of this.kiosks) await kiosk.close();
+    for (const [door, kiosk] of this.#kiosks.entries()) if (!this.#dark.has(door)) await kiosk.close();
     await this.#gateway.close();
     await this.#registry.close();
   }

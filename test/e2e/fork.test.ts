@@ -67,7 +67,7 @@ it("loses nothing and merges nothing when a ledger is copied and both copies are
   await world.engine.settle();
   const { persons } = await world.engine.stats();
   const custody = await compareCustody(world.engineDir, new Map([["door-1", answers]]));
-  expect(custody).toEqual({ accepted: 17, stored: 17, lost: 0, duplicated: 0 });
+  expect(custody).toEqual({ accepted: 17, stored: 17, lost: 0, duplicated: 0, tombstoned: 0 });
   expect(persons).toBe(17);
   expect(counters["stream.forked"]).toBeGreaterThan(0);
   await world.engine.close();

@@ -1,0 +1,46 @@
+import { parseVenueId } from "../../protocol/ids.ts";
+import type { DoorSpec } from "../site/door-spec.ts";
+import type { VenuePlan } from "./scenario.ts";
+
+const NAMES = [
+  "Chợ Dương Đông",
+  "Trường THPT An Thới",
+  "Trung tâm Y tế Phú Quốc",
+  "Bến tàu Rạch Giá",
+  "Nhà hàng Vĩnh Bảo",
+] as const;
+
+/** A clock that a time server keeps right. */
+export const RIGHT_CLOCK = { wallOffsetMs: 0, state: "ntp", uncertaintyMs: 50 } as const;
+
+/** Venues, the first with two doors and every other with one, so that a wrong clock at one of the two shows. */
+export function townOf(kiosks: number, type = "other"): { venues: readonly VenuePlan[]; doors: readonly DoorSpec[] } {
+  const venues = Array.from({ length: Math.max(1, kiosks - 1) }, (_, at) => ({
+    venue: parseVenueId(`v${String(at).padStart(7, "0")}`),
+    name: NAMES[at] ?? `${NAMES[at % NAMES.length]} ${Math.floor(at / NAMES.length) + 1}`,
+    type,
+  }));
+  return { venues, doors: doorsOf(venues, kiosks) };
+}
+
+/** One venue with all the doors. */
+export function houseOf(
+  name: string,
+  kiosks: number,
+  type: string,
+): { venues: readonly VenuePlan[]; doors: readonly DoorSpec[] } {
+  const venue = { venue: parseVenueId("v0000000"), name, type };
+  return { venues: [venue], doors: doorsOf([venue], kiosks) };
+}
+
+function doorsOf(venues: readonly VenuePlan[], kiosks: number): readonly DoorSpec[] {
+  return Array.from({ length: kiosks }, (_, at) => {
+    const { venue, name } = venues[Math.min(Math.max(0, at - 1), venues.length - 1)] as VenuePlan;
+    return { device: `door-${at + 1}`, venue, venueName: name, clock: RIGHT_CLOCK };
+  });
+}
+
+/** Number of each door's venue among the venues: what the schedule asks for. */
+export function venueNumbers(venues: readonly VenuePlan[], doors: readonly DoorSpec[]): readonly number[] {
+  return doors.map(({ venue }) => venues.findIndex((one) => one.venue === venue));
+}

@@ -1,0 +1,32 @@
+import { clonedCard } from "./cloned-card.ts";
+import { firstDay } from "./first-day.ts";
+import { gatewayPartition } from "./gateway-partition.ts";
+import { hospitalWard } from "./hospital-ward.ts";
+import { marketDay } from "./market-day.ts";
+import { powerCuts } from "./power-cuts.ts";
+import { radioDeath } from "./radio-death.ts";
+import type { Scenario } from "./scenario.ts";
+import { schoolDay } from "./school-day.ts";
+import { sdCardFull } from "./sd-card-full.ts";
+import { stolenKiosk } from "./stolen-kiosk.ts";
+import { wrongClocks } from "./wrong-clocks.ts";
+
+/** Every scenario, in the order of `sim list`. */
+export const SCENARIOS: readonly Scenario[] = [
+  firstDay,
+  marketDay,
+  schoolDay,
+  hospitalWard,
+  powerCuts,
+  gatewayPartition,
+  wrongClocks,
+  sdCardFull,
+  radioDeath,
+  stolenKiosk,
+  clonedCard,
+];
+
+/** The scenario of that name; undefined when there is none. */
+export function findScenario(name: string): Scenario | undefined {
+  return SCENARIOS.find((one) => one.name === name);
+}
