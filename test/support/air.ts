@@ -6,6 +6,7 @@ import { hookHciSocket, socketClassFor } from "../../sim/air/hci-socket-hook.ts"
 import { fixedPropagation, type Propagation } from "../../sim/air/propagation.ts";
 import { RealTimeClock, type SimClock } from "../../sim/clock.ts";
 import { createRng } from "../../sim/rng.ts";
+import { waitFor } from "./wait-for.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -46,17 +47,13 @@ export function blenoOn(device: number): Driver {
   return require("@abandonware/bleno");
 }
 
+const ignore = (): void => {};
+
 /** Resolves when a driver is ready; asks for its state, because the event is not repeated for who comes late. */
 export async function poweredOn(driver: Driver): Promise<void> {
-  if (driver.state === "poweredOn") return;
-  await new Promise<void>((resolve) => {
-    const changed = (state: string): void => {
-      if (state !== "poweredOn") return;
-      driver.off("stateChange", changed);
-      resolve();
-    };
-    driver.on("stateChange", changed);
-  });
+  driver.on("stateChange", ignore); // which is what makes it begin
+  await waitFor(() => driver.state === "poweredOn", { what: "a driver that is ready" });
+  driver.off("stateChange", ignore);
 }
 
 /** Something in the air that says what a test tells it to, at the power the test says; the air must be made with `speakerPower`. */

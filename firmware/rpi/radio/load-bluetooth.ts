@@ -15,6 +15,7 @@ export const MISSING_RADIO: Readonly<Record<MissingRadio, string>> = {
 
 /** What may be heard below noble and bleno; both keep it as `_bindings._hci` (noble 1.9, bleno 0.6). */
 export interface HciLayer extends EventEmitter {
+  readonly _socket: { isDevUp(): boolean; write(packet: Uint8Array): void };
   disconnect(handle: number): void;
 }
 
@@ -39,10 +40,7 @@ export interface BlenoDriver extends EventEmitter {
   readonly _bindings: {
     /** The link of the central that is connected; it may be 0. */
     readonly _handle: number | null;
-    readonly _hci: HciLayer & {
-      setAdvertisingParameters(): void;
-      readonly _socket: { write(packet: Uint8Array): void };
-    };
+    readonly _hci: HciLayer & { setAdvertisingParameters(): void };
   };
   startAdvertisingWithEIRData(data: Uint8Array, scanResponse: Uint8Array): void;
   stopAdvertising(): void;

@@ -13,6 +13,7 @@ import { loadBleno, loadNoble, MISSING_RADIO, type MissingRadio } from "./load-b
 import { NobleObserver } from "./noble-observer.ts";
 import { type FromRadio, parseToRadio } from "./radio-messages.ts";
 import { SightingFold } from "./sighting-fold.ts";
+import { watchStuck } from "./stuck-watch.ts";
 
 const STATUS_MS = 1_000;
 const FLUSH_MS = 200;
@@ -32,13 +33,19 @@ function adapterOf(text: string | undefined): number | null {
   return text === undefined || text === "-" ? null : Number.parseInt(text, 10);
 }
 
+/** The supervisor starts this process again; nothing less wakes a stack that waits for ever. */
+function startAgain(): never {
+  process.exit(EXIT.bug);
+}
+
 function openBeacon(adapter: number | null): Half<BlenoBeacon> {
   if (adapter === null) return null;
   const loaded = loadBleno(adapter);
   if (loaded.kind === "missing") return loaded.why;
-  // the supervisor starts this process again; nothing less wakes a stack that waits for ever
-  const beacon = new BlenoBeacon(loaded.driver, { timers: systemTimers, onHung: () => process.exit(EXIT.bug) });
-  return beacon.open() ?? beacon;
+  const beacon = new BlenoBeacon(loaded.driver, { timers: systemTimers, onHung: startAgain });
+  const missing = beacon.open();
+  if (missing === null) watchStuck(loaded.driver, systemTimers, startAgain);
+  return missing ?? beacon;
 }
 
 function openObserver(adapter: number | null): Half<NobleObserver> {
@@ -46,7 +53,9 @@ function openObserver(adapter: number | null): Half<NobleObserver> {
   const loaded = loadNoble(adapter);
   if (loaded.kind === "missing") return loaded.why;
   const observer = new NobleObserver(loaded.driver, { timers: systemTimers, boottime: nowMs });
-  return observer.open() ?? observer;
+  const missing = observer.open();
+  if (missing === null) watchStuck(loaded.driver, systemTimers, startAgain);
+  return missing ?? observer;
 }
 
 /** Listens while it is told to; what is heard goes out folded, five times a second. */

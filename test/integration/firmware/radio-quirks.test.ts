@@ -190,6 +190,7 @@ describe("the observer", () => {
   });
 
   it("listens again when the controller forgot it without a word", async () => {
+    await poweredOn((bleno as Extract<typeof bleno, { kind: "loaded" }>).driver); // or the reset would leave it stuck
     await openObserver();
     dev.controller.fault("silent-reset");
     expect(dev.controller.listener.scanning).toBe(false);
