@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { Engine } from "../../engine/app.ts";
 import { SECOND_MS } from "../../protocol/units.ts";
 import type { Rng } from "../rng.ts";
@@ -12,8 +11,6 @@ import type { CanonicalLog } from "./canonical-log.ts";
 
 /** Visitors who waited before a dark door come this long after one another, milliseconds. */
 const QUEUE_MS = 5 * SECOND_MS;
-/** Most turns of the event loop that a scan goes on before the power goes in the middle of it. */
-const MAX_TURNS = 30;
 
 export interface LivingWorldParts {
   readonly plan: Plan;
@@ -120,19 +117,16 @@ export class LivingWorld implements World {
     const kiosk = this.site.kiosks[door];
     const planned = this.#stays[stay] as Stay;
     const payload = await payloadOf(this.plan.people[planned.person] as Person, this.#parts.makeCard);
-    const scan = kiosk?.scan(payload);
     if (this.#cutNext.delete(door)) {
-      for (let turns = this.rng.integer(0, MAX_TURNS); turns > 0; turns -= 1) await setImmediate();
+      if (this.rng.chance(0.5)) await kiosk?.scan(payload, false); // committed, and nobody saw it
       await this.site.cutPower(door);
-    }
-    const answer = (await scan)?.code ?? null;
-    if (answer === null) {
       this.#wait(door, visit);
       return;
     }
+    const answer = (await kiosk?.scan(payload))?.code ?? null;
     const { log } = this.#parts;
     log.add({ atMs: this.#nowMs(), device: kiosk?.device ?? "", person: planned.person, truth: direction, answer });
-    if (answer !== "already") this.#stays[stay] = this.#moved(planned, direction);
+    if (answer !== null && answer !== "already") this.#stays[stay] = this.#moved(planned, direction);
   }
 
   /** "already" means that the first attempt counted, although its answer was never seen: then the plan's time holds. */

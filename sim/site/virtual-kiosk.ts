@@ -9,6 +9,7 @@ import {
   type KioskRadio,
   openLedger,
   type ScanAnswer,
+  type UplinkTransport,
 } from "../../kiosk/app.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { importSigningKey } from "../../protocol/cose.ts";
@@ -38,6 +39,10 @@ export interface VirtualKioskSpec {
 
 const ROOMY_BYTES = 1e9;
 
+interface Line {
+  isUp: boolean;
+}
+
 /** The radio of a virtual kiosk, from the side of the air. */
 export interface VirtualRadio {
   readonly beacon: MemoryBeaconTx;
@@ -57,6 +62,7 @@ export class VirtualKiosk {
   readonly #log: CheckinLog;
   readonly #kiosk: Kiosk;
   readonly #card: { freeBytes: number };
+  readonly #line: Readonly<Line>;
   #hasPower = true;
   #answered: (answer: ScanAnswer | null) => void = () => {};
 
@@ -68,6 +74,7 @@ export class VirtualKiosk {
     log: CheckinLog;
     kiosk: Kiosk;
     card: { freeBytes: number };
+    line: Line;
     hook: { run: (answer: ScanAnswer | null) => void };
   }) {
     this.device = parts.device;
@@ -77,6 +84,7 @@ export class VirtualKiosk {
     this.#log = parts.log;
     this.#kiosk = parts.kiosk;
     this.#card = parts.card;
+    this.#line = parts.line;
     parts.hook.run = (answer) => {
       if (this.#hasPower) this.#answered(answer);
     };
@@ -101,6 +109,7 @@ export class VirtualKiosk {
     });
     const hook = { run: (_: ScanAnswer | null): void => {} };
     const card = { freeBytes: ROOMY_BYTES };
+    const line = { isUp: false };
     const kiosk = await createKiosk({
       place: { venue, gate },
       policy: DEFAULT_POLICY,
@@ -113,7 +122,7 @@ export class VirtualKiosk {
       scanner,
       indicator: new MemoryIndicator(),
       clock,
-      transport: network.transport(device, bootId),
+      transport: watched(network.transport(device, bootId), line),
       parser: await createDoorParser(bundle.trust),
       screen: { click: () => {}, show: () => {}, update: () => {} },
       timers: time,
@@ -128,7 +137,7 @@ export class VirtualKiosk {
       },
       answered: (answer) => hook.run(answer),
     });
-    return new VirtualKiosk({ device, clock, radio, scanner, log, kiosk, card, hook });
+    return new VirtualKiosk({ device, clock, radio, scanner, log, kiosk, card, line, hook });
   }
 
   get status(): Kiosk["status"] {
@@ -142,9 +151,10 @@ export class VirtualKiosk {
 
   /** Whether nothing is under way: offline, or every row confirmed. */
   get quiet(): boolean {
-    const { online, confirmedUpto, presence, radio } = this.#kiosk.status;
-    const isSent = confirmedUpto >= this.#log.lastSeq && presence.confirmedUpto >= this.#log.presence.lastSeq;
-    return !radio.writing && (!online || isSent);
+    const { presence } = this.#log;
+    const isSent = this.#log.watermark.upto >= this.#log.lastSeq && presence.watermark.upto >= presence.lastSeq;
+    if (this.#line.isUp && !isSent) return false;
+    return !this.radio || !this.#kiosk.status.radio.writing; // asked at each turn of the event loop, and the status costs much
   }
 
   /** Pulls the scanner's cable, or puts it back. */
@@ -153,14 +163,18 @@ export class VirtualKiosk {
     else this.#scanner.unplug();
   }
 
-  /** Shows a code and waits for the answer; null also when the power goes before it. */
-  async scan(payload: Uint8Array): Promise<ScanAnswer | null> {
+  /**
+   * Shows a code and waits for the answer; null also when the power goes before it.
+   *
+   * @param isSeen false: the screen goes dark before anybody could read the answer, which then counts for nobody
+   */
+  async scan(payload: Uint8Array, isSeen = true): Promise<ScanAnswer | null> {
     const started = performance.now();
     const answer = await new Promise<ScanAnswer | null>((resolve) => {
       this.#answered = resolve;
       this.#scanner.present(payload);
     });
-    if (!this.#hasPower) return null;
+    if (!this.#hasPower || !isSeen) return null;
     this.answerTimesMs.push(performance.now() - started);
     this.answers.push(answer);
     return answer;
@@ -191,4 +205,23 @@ export class VirtualKiosk {
 function kioskRadio({ beacon, ear }: VirtualRadio, { radio }: DoorSpec): KioskRadio {
   const settings = { plan: { kind: "always" }, gates: DEFAULT_GATES, observe: [], txPower: null, ...radio } as const;
   return { beacon, observer: ear, settings };
+}
+
+/** The same transport; `line` follows whether it is connected. */
+function watched(transport: UplinkTransport, line: Line): UplinkTransport {
+  return {
+    open: (events) => {
+      const up = (): void => {
+        line.isUp = true;
+        events.up();
+      };
+      const down = (): void => {
+        line.isUp = false;
+        events.down();
+      };
+      return transport.open({ up, down, message: (leaf, payload) => events.message(leaf, payload) });
+    },
+    publish: (leaf, payload, options) => transport.publish(leaf, payload, options),
+    close: () => transport.close(),
+  };
 }

@@ -20,7 +20,7 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))("
   });
 
   it("writes the same log and the same report for the same seed, but for its timing", async () => {
-    const size = { kiosks: 2, people: 20 };
+    const size = { kiosks: 2, people: 12 };
     const [one, two] = [
       await runScenario(scenario, { seed: "twice", ...size }),
       await runScenario(scenario, { seed: "twice", ...size }),
