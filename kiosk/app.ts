@@ -146,10 +146,13 @@ class KioskApp implements Kiosk {
   }
 
   get status(): Kiosk["status"] {
+    const counters = this.#counters;
     return {
       ...this.#uplink.status,
       inside: this.#visitors.inside,
-      counters: this.#counters.all(),
+      get counters() {
+        return counters.all(); // sorted only for who reads it
+      },
       presence: this.#presence.status,
       radio: this.#radio.status,
     };

@@ -5,4 +5,5 @@ export const BENCHES = {
     "PUBACK after a durable commit: against a commit per row, against mosquitto, with slow flushes, and over kills",
   ingest: "check-ins that the engine verifies, opens and commits in a second",
   ledger: "bytes and flushes on the card for a check-in's whole life, and the time from a scan to its answer",
+  sim: "how much faster than real time the simulator lives through a day, and through every packet of a crowded room",
 };
