@@ -22,7 +22,8 @@ import { adapter, testAir } from "../../../support/air.ts";
 import { tempFolder } from "../../../support/temp.ts";
 
 const START_MS = Date.UTC(2026, 10, 23, 8);
-const hasTshark = spawnSync("tshark", ["--version"]).status === 0;
+/** Why Wireshark cannot read along here, or "". */
+const noTshark = spawnSync("tshark", ["--version"]).status === 0 ? "" : "(skipped: tshark is missing)";
 const filled = (byte: number, length: number): Uint8Array => new Uint8Array(length).fill(byte);
 
 /** An hour of an adapter that listens among two phones and a token, captured. @returns the file's path and what passed */
@@ -83,7 +84,7 @@ describe("a btsnoop capture of the air", () => {
     expect(JSON.stringify(replayBtsnoop(readFileSync(path)))).not.toMatch(/[0-9a-f]{24}/);
   });
 
-  it.skipIf(!hasTshark)("is read by Wireshark packet for packet (skipped where tshark is missing)", () => {
+  it.skipIf(noTshark !== "")(`is read by Wireshark packet for packet ${noTshark}`, () => {
     const { passed } = captureAnHour();
     const few = join(tempFolder(), "few.btsnoop");
     const head = passed.slice(0, 200);
