@@ -3,8 +3,10 @@ import type { Command } from "commander";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { junitOf } from "../scenario/junit.ts";
 import { runScenario } from "../scenario/run-scenario.ts";
+import { runOnWire } from "../scenario/run-wire.ts";
 import { passed, type ScenarioReport } from "../scenario/scenario-report.ts";
 import { findScenario, SCENARIOS } from "../scenarios/registry.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
 import { showProgress } from "./progress.ts";
 
 interface RunFlags {
@@ -14,6 +16,7 @@ interface RunFlags {
   readonly json?: boolean;
   readonly junit?: string;
   readonly log?: string;
+  readonly wire?: boolean;
 }
 
 /** Registers `run` and `list`. */
@@ -39,6 +42,7 @@ export function registerRun(program: Command): void {
     .option("--json", "one JSON object on standard output")
     .option("--junit <file>", "also write the assertions as JUnit XML")
     .option("--log <file>", "also write what was true and what the doors answered, one JSON line an event")
+    .option("--wire", "a shortened day in real time, by untouched processes on virtual hardware (market-day)")
     .action(run);
 }
 
@@ -46,18 +50,13 @@ async function run(name: string, flags: RunFlags): Promise<void> {
   const scenario = findScenario(name);
   const people = wholeNumber(flags.people, 2, 20_000);
   const kiosks = wholeNumber(flags.kiosks, 1, 50);
-  if (!scenario || people === null || kiosks === null) {
-    const names = SCENARIOS.map((one) => one.name).join(", ");
-    console.error(
-      scenario
-        ? "--people takes a whole number from 2 to 20000, --kiosks one from 1 to 50."
-        : `There is no scenario of that name. There are: ${names}. Try: sim list`,
-    );
+  if (!scenario || people === null || kiosks === null || (flags.wire && !scenario.onWire)) {
+    console.error(whatIsWrong(scenario, people === null || kiosks === null));
     process.exitCode = EXIT.usage;
     return;
   }
   const shows = process.stderr.isTTY && !flags.json;
-  const { report, log } = await runScenario(scenario, {
+  const { report, log } = await (flags.wire ? runOnWire : runScenario)(scenario, {
     seed: flags.seed,
     ...(people !== undefined && { people }),
     ...(kiosks !== undefined && { kiosks }),
@@ -68,6 +67,13 @@ async function run(name: string, flags: RunFlags): Promise<void> {
   if (flags.log !== undefined) await writeFile(flags.log, log);
   console.log(flags.json ? JSON.stringify(report) : describe(report));
   if (!passed(report)) process.exitCode = EXIT.failure;
+}
+
+function whatIsWrong(scenario: Scenario | undefined, isSizeWrong: boolean): string {
+  const names = (of: readonly Scenario[]): string => of.map(({ name }) => name).join(", ");
+  if (!scenario) return `There is no scenario of that name. There are: ${names(SCENARIOS)}. Try: sim list`;
+  if (isSizeWrong) return "--people takes a whole number from 2 to 20000, --kiosks one from 1 to 50.";
+  return `--wire can live through: ${names(SCENARIOS.filter(({ onWire }) => onWire))}.`;
 }
 
 /** The number, undefined when it was not given, null when it is not one within the bounds. */

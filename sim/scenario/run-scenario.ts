@@ -2,20 +2,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEngine, type Engine, issueSiteBundle, loadEngineConfig } from "../../engine/app.ts";
-import { importSigningKey } from "../../protocol/cose.ts";
 import { parseSiteId } from "../../protocol/ids.ts";
-import { issueCard } from "../../protocol/qr/bp1-card.ts";
-import { DAY_MS, HOUR_MS, SITE_UTC_OFFSET_MS, type WallMs } from "../../protocol/units.ts";
+import { HOUR_MS, SITE_UTC_OFFSET_MS, type WallMs } from "../../protocol/units.ts";
 import { silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { compareCustody } from "../report/custody.ts";
 import { percentile, rounded } from "../report/timing.ts";
 import { createRng, type Rng } from "../rng.ts";
-import { expectThat, type Found, type Plan, type Scenario, type Size } from "../scenarios/scenario.ts";
+import { type Assertion, expectThat, type Found, type Plan, type Scenario, type Size } from "../scenarios/scenario.ts";
 import { VirtualSite } from "../site/virtual-site.ts";
 import { VirtualTime } from "../time/virtual-time.ts";
-import type { CardMaker } from "../world/payloads.ts";
 import { CanonicalLog } from "./canonical-log.ts";
+import { cardMaker } from "./card-maker.ts";
 import { LivingWorld } from "./living-world.ts";
 import type { ScenarioReport } from "./scenario-report.ts";
 import { scoreDay } from "./score-day.ts";
@@ -67,7 +65,7 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
   });
   const site = await openSite({ plan, engine, time, folder, rng });
   const log = new CanonicalLog();
-  const makeCard = await cardMaker(engine);
+  const makeCard = await cardMaker(engine, MIDNIGHT);
   const world = new LivingWorld({ plan, engine, site, time, folder, rng: rng.fork("faults"), beginsMs, makeCard, log });
   await world.live(AFTERWARDS_MS, options.progress);
   const gateway = await site.gatewayCounters();
@@ -90,7 +88,7 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
     ...custody,
     ...scores,
     ...extra,
-    assertions: [...common(found, scenario), ...own],
+    assertions: [...commonAssertions(found, scenario), ...own],
     timing: {
       scanToAnswerP50Ms: rounded(percentile(times, 0.5), 2),
       scanToAnswerP99Ms: rounded(percentile(times, 0.99), 2),
@@ -102,7 +100,7 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
 }
 
 /** What holds in every scenario. */
-function common(found: Found, { overlapsMayDiffer }: Scenario) {
+export function commonAssertions(found: Found, { overlapsMayDiffer }: Scenario): readonly Assertion[] {
   const { lost, duplicated, visitOverlap } = found;
   return [
     expectThat("nothing that a screen confirmed is lost unnamed", lost === 0, lost),
@@ -130,13 +128,4 @@ async function openSite(parts: {
     await engine.putVenue({ venue, name, type, closingHour: null } as Parameters<Engine["putVenue"]>[0]);
   }
   return VirtualSite.open({ folder, doors: plan.doors, engine, bundle, time, rng: rng.fork("site") });
-}
-
-/** Cards signed by the engine's own issuer, valid for a year. */
-async function cardMaker(engine: Engine): Promise<CardMaker> {
-  const { cardIssuer } = engine.keys;
-  const key = await importSigningKey(cardIssuer);
-  const kid = nodeCrypto.sha256(cardIssuer.publicKey).slice(0, 4);
-  const today = Math.floor(MIDNIGHT / DAY_MS);
-  return (serial) => issueCard({ serial, kind: 1, issuedDay: today - 30, expiresDay: today + 335 }, { key, kid });
 }

@@ -9,6 +9,7 @@ export const marketDay: Scenario = {
   name: "market-day",
   about: "a market morning: families, queues, and everybody before noon",
   size: { kiosks: 6, people: 600 },
+  onWire: true,
   plan({ kiosks, people: count }, rng) {
     const { venues, doors } = townOf(kiosks, "market");
     const people = createPeople(rng.fork("people"), count);

@@ -85,6 +85,8 @@ export interface Scenario {
   readonly size: Size;
   /** The clocks or the cards of this scenario lose what visits are made of: overlaps are then printed, not asserted. */
   readonly overlapsMayDiffer?: boolean;
+  /** Its day can also be lived in real time, by processes: it has neither faults nor a check of its own. */
+  readonly onWire?: boolean;
   plan(size: Size, rng: Rng): Plan;
   /** What this scenario shows, beside what holds in every one. Called before the site closes. */
   check?(world: World, found: Found): Promise<readonly Assertion[]>;
