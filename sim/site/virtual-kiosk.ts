@@ -64,6 +64,7 @@ export class VirtualKiosk {
   readonly #card: { freeBytes: number };
   readonly #line: Readonly<Line>;
   #hasPower = true;
+  #isClosed = false;
   #answered: (answer: ScanAnswer | null) => void = () => {};
 
   private constructor(parts: {
@@ -149,12 +150,23 @@ export class VirtualKiosk {
     return this.#log.lastSeq - this.#kiosk.status.confirmedUpto;
   }
 
-  /** Whether nothing is under way: offline, or every row confirmed. */
-  get quiet(): boolean {
-    const { presence } = this.#log;
-    const isSent = this.#log.watermark.upto >= this.#log.lastSeq && presence.watermark.upto >= presence.lastSeq;
-    if (this.#line.isUp && !isSent) return false;
+  /**
+   * Whether nothing is under way: closed, offline, or every row confirmed.
+   *
+   * @param byGateway the gateway's word is enough, because the engine cannot give its own
+   */
+  isAtRest(byGateway = false): boolean {
+    if (this.#isClosed) return true;
+    if (this.#line.isUp && !this.#isSent(byGateway)) return false;
     return !this.radio || !this.#kiosk.status.radio.writing; // asked at each turn of the event loop, and the status costs much
+  }
+
+  #isSent(byGateway: boolean): boolean {
+    const { presence } = this.#log;
+    if (this.#log.watermark.upto >= this.#log.lastSeq && presence.watermark.upto >= presence.lastSeq) return true;
+    if (!byGateway) return false;
+    const { custodyUpto, presence: sent } = this.#kiosk.status;
+    return custodyUpto >= this.#log.lastSeq && sent.custodyUpto >= presence.lastSeq;
   }
 
   /** Pulls the scanner's cable, or puts it back. */
@@ -197,8 +209,9 @@ export class VirtualKiosk {
     return this.#log.dayKeys;
   }
 
-  close(): Promise<void> {
-    return this.#kiosk.close();
+  async close(): Promise<void> {
+    await this.#kiosk.close();
+    this.#isClosed = true;
   }
 }
 

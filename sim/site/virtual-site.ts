@@ -21,8 +21,17 @@ import type { VirtualTime } from "../time/virtual-time.ts";
 import type { DoorSpec } from "./door-spec.ts";
 import { VirtualKiosk, type VirtualKioskSpec } from "./virtual-kiosk.ts";
 
-/** Turns of the event loop without traffic after which a site that waits for nobody is at rest. */
-const CALM_TURNS = 8;
+/** Turns of the event loop without traffic after which a site is at rest. */
+const CALM_TURNS = 2;
+/** A site that has not come to rest after so much real time never will, milliseconds. */
+const NEVER_MS = 60_000;
+
+/** The way from the gateway to the engine. */
+interface Way {
+  isUp: boolean;
+  /** Whether the gateway was refused, and waits before it tries again. */
+  isAwaited: boolean;
+}
 
 /** What a site is made of. */
 export interface SiteSpec {
@@ -43,7 +52,9 @@ export interface SiteSpec {
 export class VirtualSite {
   readonly network: MemoryNetwork;
   readonly #kiosks: VirtualKiosk[];
-  readonly #way: { isUp: boolean };
+  readonly #way: Way;
+  /** Kiosks that run on copies of cards. */
+  readonly #copies: VirtualKiosk[] = [];
   readonly #answers = new Map<string, (ScanAnswer | null)[]>();
   readonly #dark = new Set<number>();
   #boots = 0;
@@ -57,7 +68,7 @@ export class VirtualSite {
     network: MemoryNetwork;
     kiosks: VirtualKiosk[];
     specs: readonly VirtualKioskSpec[];
-    way: { isUp: boolean };
+    way: Way;
   }) {
     this.#gateway = parts.gateway;
     this.#registry = parts.registry;
@@ -76,7 +87,7 @@ export class VirtualSite {
     await mkdir(dataDir, { recursive: true });
     const identity = await createGatewayIdentity(spec.bundle, time.wall());
     const registry = await SiteRegistry.open(join(dataDir, "registry.db"));
-    const way = { isUp: true };
+    const way: Way = { isUp: true, isAwaited: false };
     const gateway = await createGateway({
       config: loadGatewayConfig({ env: {}, flags: [`dataDir=${dataDir}`] }),
       identity,
@@ -84,6 +95,7 @@ export class VirtualSite {
       broker: network.broker,
       engine: {
         postBatches: async (batches) => {
+          way.isAwaited = !way.isUp;
           if (!way.isUp) throw new EngineUnreachableError("the way to the engine is cut");
           return (await spec.engine.ingest(batches)).results;
         },
@@ -171,14 +183,26 @@ export class VirtualSite {
     this.#dark.delete(door);
   }
 
-  /** Resolves when nothing is on the network and no kiosk that is online waits for a receipt; with the engine cut off there are none. */
+  /**
+   * Resolves when nothing is on the network, and every kiosk that is online has what it can get: receipts from the engine, or from the
+   * gateway only while that waits for the engine.
+   *
+   * @throws Error naming the devices that do not come to rest
+   */
   async settle(): Promise<void> {
-    const isQuiet = (kiosk: VirtualKiosk, door: number): boolean =>
-      this.#dark.has(door) || !this.#way.isUp || kiosk.quiet;
-    for (let calm = 0; calm < (this.#way.isUp ? 2 : CALM_TURNS); ) {
+    const started = performance.now();
+    for (let calm = 0; calm < CALM_TURNS; ) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      calm = this.network.underWay === 0 && this.#kiosks.every(isQuiet) ? calm + 1 : 0;
+      const restless = this.network.underWay === 0 ? this.#restless() : null;
+      calm = restless?.length === 0 ? calm + 1 : 0;
+      if (performance.now() - started > NEVER_MS)
+        throw new Error(`no rest: ${restless?.join(", ") ?? "messages under way"}`);
     }
+  }
+
+  #restless(): readonly string[] {
+    const lit = [...this.#kiosks.filter((_, door) => !this.#dark.has(door)), ...this.#copies];
+    return lit.filter((kiosk) => !kiosk.isAtRest(this.#way.isAwaited)).map(({ device }) => device);
   }
 
   /** Counts and alarms of the gateway. */
@@ -192,9 +216,11 @@ export class VirtualSite {
   }
 
   /** Opens a second kiosk with the identity of a door, over a copy of its ledger: what a cloned card is. The caller closes it. */
-  openCopy(door: number, folder: string): Promise<VirtualKiosk> {
+  async openCopy(door: number, folder: string): Promise<VirtualKiosk> {
     const spec = this.#specs[door] as VirtualKioskSpec;
-    return VirtualKiosk.open({ ...spec, folder, rng: spec.rng.fork("copy") });
+    const copy = await VirtualKiosk.open({ ...spec, folder, rng: spec.rng.fork("copy") });
+    this.#copies.push(copy);
+    return copy;
   }
 
   #earlier(device: string): readonly (ScanAnswer | null)[] {

@@ -27,7 +27,7 @@ it("loses nothing and merges nothing when a ledger is copied and both copies are
   const original = world.site.kiosks[0] as VirtualKiosk;
   const answers: (ScanAnswer | null)[] = [];
   const quiet = (kiosk: VirtualKiosk): Promise<unknown> =>
-    waitFor(() => kiosk.quiet, { timeoutMs: 20_000, what: "all receipts" });
+    waitFor(() => kiosk.isAtRest(), { timeoutMs: 20_000, what: "all receipts" });
 
   await visit(original, 5);
   await quiet(original);

@@ -24,7 +24,10 @@ async function stayBeside(world: VirtualWorld, kiosk: VirtualKiosk, count: numbe
 }
 
 const sent = (kiosk: VirtualKiosk): Promise<unknown> =>
-  waitFor(() => kiosk.quiet && kiosk.status.presence.confirmedUpto > 0, { timeoutMs: 20_000, what: "all receipts" });
+  waitFor(() => kiosk.isAtRest() && kiosk.status.presence.confirmedUpto > 0, {
+    timeoutMs: 20_000,
+    what: "all receipts",
+  });
 
 it("loses and doubles nothing of what was heard when a ledger is copied and both copies listen", async () => {
   const folder = tempFolder();

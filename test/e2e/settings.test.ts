@@ -50,7 +50,7 @@ it("tries settings from afar at a real door, keeps good ones, goes back from bad
   for (let n = 0; n < 6; n += 1) expect(await visit(other)).toBe("in_ok");
   expect((await fleet.store.allReported()).get(OTHER)?.message).toMatchObject({ version: 0, state: "settled" });
   await world.wait(MINUTE_MS);
-  await waitFor(() => door.quiet && other.quiet);
+  await waitFor(() => door.isAtRest() && other.isAtRest());
   expect([door.status.forks, door.status.rejectedRows, other.status.forks]).toEqual([0, 0, 0]);
   await world.close();
 });

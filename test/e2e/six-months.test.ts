@@ -154,10 +154,10 @@ it("six months without the engine: what is younger than the retention arrives on
   expect(stays.status.confirmedUpto).toBe(0);
 
   isCut = false;
-  for (let hour = 0; hour < 48 && !stays.quiet; hour += 1) await pass(HOUR_MS);
+  for (let hour = 0; hour < 48 && !stays.isAtRest(); hour += 1) await pass(HOUR_MS);
   await pass(HOUR_MS);
   await engine.settle();
-  expect(stays.quiet).toBe(true);
+  expect(stays.isAtRest()).toBe(true);
 
   const young = visits.filter((at) => time.now() - at < RETENTION_DAYS * DAY_MS).length;
   const seen = await engine.visits([engine.personOf({ scheme: "cccd", id: person(0).id })]);
