@@ -79,7 +79,7 @@ export class ImprovAssembler {
 
   /** Forgets the beginning of a frame: its sender went away, or the rest does not come. */
   reset(): void {
-    this.#held: Uint8Array = new Uint8Array(0);
+    this.#held = new Uint8Array(0);
   }
 }
 

@@ -64,7 +64,7 @@ export class SerialDeframer {
 
   /** Forgets the beginning of a packet. */
   reset(): void {
-    this.#held: Uint8Array = new Uint8Array(0);
+    this.#held = new Uint8Array(0);
   }
 }
 
