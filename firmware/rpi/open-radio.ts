@@ -2,6 +2,8 @@ import type { BoottimeMs } from "../../protocol/units.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Timers } from "../../runtime/timers.ts";
 import type { BeaconRx, BeaconTx } from "../ports/beacon.ts";
+import type { ImprovRadio } from "../ports/improv.ts";
+import { ProcessImprov } from "./radio/process-improv.ts";
 import { ProcessBeacon, ProcessObserver } from "./radio/process-radio.ts";
 import { RadioSupervisor } from "./radio/radio-supervisor.ts";
 
@@ -25,6 +27,8 @@ export interface RadioDeps {
 export interface Radio {
   readonly beacon: BeaconTx | null;
   readonly observer: BeaconRx | null;
+  /** Improv's service on the adapter that sends; the beacon rests while it is open. */
+  readonly improv: ImprovRadio | null;
   /** Process number of the radio process; null while there is none. */
   readonly pid: number | null;
   /** Falls silent and ends the radio process; may be called twice. */
@@ -37,13 +41,14 @@ export interface Radio {
  */
 export function openRadio(choice: RadioChoice, deps: RadioDeps): Radio {
   if (choice.sendAdapter === null && choice.listenAdapter === null) {
-    return { beacon: null, observer: null, pid: null, close: async () => undefined };
+    return { beacon: null, observer: null, improv: null, pid: null, close: async () => undefined };
   }
   const supervisor = new RadioSupervisor({ ...choice, ...deps, monotonicMs: () => performance.now() });
   supervisor.open();
   return {
     beacon: choice.sendAdapter === null ? null : new ProcessBeacon(supervisor),
     observer: choice.listenAdapter === null ? null : new ProcessObserver(supervisor, deps.boottime),
+    improv: choice.sendAdapter === null ? null : new ProcessImprov(supervisor),
     get pid() {
       return supervisor.pid;
     },

@@ -18,8 +18,6 @@ const COMMAND_DISALLOWED = 0x0c;
 
 export interface BlenoBeaconDeps {
   readonly timers: Timers;
-  /** Given, the beacon can be connected to, and this says whether a central may stay. Absent: nobody can connect. */
-  readonly admits?: () => boolean;
   /** Called when the controller leaves a question without answer: only a new start helps. */
   readonly onHung?: () => void;
   readonly askMs?: number;
@@ -40,6 +38,7 @@ export class BlenoBeacon implements BeaconTx {
   #sending = false;
   #hung = false;
   #closed = false;
+  #admits = false;
   #stopAsking = (): void => {};
   #unsubscribe: (() => void)[] = [];
   #last: Promise<unknown> = Promise.resolve();
@@ -63,7 +62,7 @@ export class BlenoBeacon implements BeaconTx {
     }
     // a connection silences the beacon
     this.#on("accept", () => {
-      if (!this.#deps.admits?.()) this.#drop();
+      if (!this.#admits) this.drop();
     });
     this.#stopAsking = every(this.#deps.timers, this.#deps.askMs ?? ASK_MS, () => void this.#check());
     return null;
@@ -77,11 +76,32 @@ export class BlenoBeacon implements BeaconTx {
   }
 
   async stop(): Promise<void> {
+    await this.#inTurn(() => this.#stop());
+  }
+
+  /**
+   * Lets centrals connect, or nobody, from the next `advertise` on; falls silent until then. While one is connected nothing is sent and
+   * `advertise` only changes what will be; who is connected when it ends is dropped.
+   */
+  async admit(on: boolean): Promise<void> {
     await this.#inTurn(async () => {
-      this.#sending = false;
-      if (this.#bleno.state !== "poweredOn") return;
-      await this.#await({ done: "advertisingStop" }, () => this.#bleno.stopAdvertising());
+      if (on === this.#admits) return;
+      await this.#stop();
+      this.#admits = on;
+      this.#chooseParameters();
+      if (!on) this.drop();
     });
+  }
+
+  /** Whether a central is connected. */
+  get isLinked(): boolean {
+    return this.#bleno._bindings._handle !== null;
+  }
+
+  /** Ends the link of the central that is connected. */
+  drop(): void {
+    const { _handle: handle, _hci: hci } = this.#bleno._bindings;
+    if (handle !== null) hci.disconnect(handle); // bleno's own disconnect leaves a link with handle 0 alone
   }
 
   status(): DeviceStatus {
@@ -107,11 +127,17 @@ export class BlenoBeacon implements BeaconTx {
   async #advertise(bytes: Uint8Array): Promise<void> {
     const absent = this.#hung ? null : this.#whyAbsent();
     if (absent !== null) throw new RadioLostError(absent);
+    if (this.isLinked && this.#admits) {
+      // a second central would take the first one's place in bleno; it advertises again by itself when this one leaves
+      this.#bleno._bindings._hci.setAdvertisingData(bytes);
+      return;
+    }
     const events = { done: "advertisingStart", failed: "advertisingStartError" };
     if (!this.#sending) this.#bleno._bindings._hci.setAdvertisingParameters(); // while it sends they may not change
     const answer = await this.#await(events, () => this.#bleno.startAdvertisingWithEIRData(bytes, Buffer.alloc(0)));
     // what noble sends on the same adapter can make bleno believe too early that it advertises; the controller knows
-    const final = answer === "ok" ? await this.#ask() : answer;
+    const asked = answer === "ok" ? await this.#ask() : answer;
+    const final = asked === "refused" && this.#admits && this.isLinked ? "ok" : asked; // a central was quick
     this.#heardBack(final);
     this.#sending = final === "ok";
     if (final !== "ok") throw new RadioLostError("the Bluetooth adapter did not advertise", { answer: final });
@@ -119,7 +145,7 @@ export class BlenoBeacon implements BeaconTx {
 
   async #check(): Promise<void> {
     await this.#inTurn(async () => {
-      if (!this.#sending) return;
+      if (!this.#sending || this.isLinked) return;
       const answer = await this.#ask();
       this.#sending &&= answer === "ok";
       this.#heardBack(answer);
@@ -150,19 +176,20 @@ export class BlenoBeacon implements BeaconTx {
   }
 
   /**
-   * bleno always lets centrals connect. Here nobody may: a link silences the beacon, and its end breaks Linux 6.1 (BUG in hci_chan_del, by
-   * the L2CAP sockets that the driver opens for each link).
+   * bleno always lets centrals connect. Here nobody may, but for a set-up: a link silences the beacon, and its end breaks Linux 6.1 (BUG in
+   * hci_chan_del, by the L2CAP sockets that the driver opens for each link).
    */
   #chooseParameters(): void {
     const hci = this.#bleno._bindings._hci;
-    if (this.#deps.admits)
+    if (this.#admits)
       Reflect.deleteProperty(hci, "setAdvertisingParameters"); // bleno's own come back
     else hci.setAdvertisingParameters = () => hci._socket.write(Buffer.from(NOT_CONNECTABLE));
   }
 
-  #drop(): void {
-    const { _handle: handle, _hci: hci } = this.#bleno._bindings;
-    if (handle !== null) hci.disconnect(handle); // bleno's own disconnect leaves a link with handle 0 alone
+  async #stop(): Promise<void> {
+    this.#sending = false;
+    if (this.#bleno.state !== "poweredOn") return;
+    await this.#await({ done: "advertisingStop" }, () => this.#bleno.stopAdvertising());
   }
 
   /** Does something, and waits until bleno says how it went, the adapter goes off, or nothing comes. */

@@ -40,10 +40,25 @@ export interface BlenoDriver extends EventEmitter {
   readonly _bindings: {
     /** The link of the central that is connected; it may be 0. */
     readonly _handle: number | null;
-    readonly _hci: HciLayer & { setAdvertisingParameters(): void };
+    readonly _hci: HciLayer & { setAdvertisingParameters(): void; setAdvertisingData(data: Uint8Array): void };
   };
+  readonly Characteristic: new (wish: GattCharacteristic) => object;
+  readonly PrimaryService: new (wish: { readonly uuid: string; readonly characteristics: readonly object[] }) => object;
+  setServices(services: readonly object[]): void;
   startAdvertisingWithEIRData(data: Uint8Array, scanResponse: Uint8Array): void;
   stopAdvertising(): void;
+}
+
+/** A value that bleno serves. It must be answered by `answer`, once. */
+export interface GattCharacteristic {
+  /** 32 hexadecimal digits. */
+  readonly uuid: string;
+  readonly properties: readonly ("read" | "write" | "writeWithoutResponse" | "notify")[];
+  readonly onReadRequest?: (offset: number, answer: (code: number, bytes: Uint8Array | null) => void) => void;
+  readonly onWriteRequest?: (bytes: Uint8Array, offset: number, quiet: boolean, answer: (code: number) => void) => void;
+  /** A central wants to be notified: by `notify`, of so many bytes at a time. */
+  readonly onSubscribe?: (room: number, notify: (bytes: Uint8Array) => void) => void;
+  readonly onUnsubscribe?: () => void;
 }
 
 export type Loaded<Driver> =

@@ -26,17 +26,28 @@ const Heard = Type.Object({
 });
 export type HeardMessage = Static<typeof Heard>;
 
+const Byte = Type.Integer({ minimum: 0, maximum: 255 });
+/** A frame of Improv: command, length, 255 bytes, checksum. */
+const Frame = Type.Uint8Array({ maxByteLength: 258 });
+const ImprovValues = Type.Object({ capabilities: Byte, state: Byte, error: Byte, result: Frame });
+const Told = Type.Union([Type.Literal("state"), Type.Literal("error"), Type.Literal("result")]);
+/** The longest value of an attribute. Source: Bluetooth Core 5.4, Vol 3, Part F, 3.2.9. */
+const Written = Type.Uint8Array({ maxByteLength: 512 });
+
 /** What the kiosk tells the radio process. */
 const ToRadio = Type.Union([
   Type.Object({ kind: Type.Literal("advertise"), id: Count, payload: Payload }),
   Type.Object({ kind: Type.Literal("silence"), id: Count }),
   Type.Object({ kind: Type.Literal("listen"), on: Type.Boolean() }),
+  Type.Object({ kind: Type.Literal("improv_open"), id: Count, values: ImprovValues }),
+  Type.Object({ kind: Type.Literal("improv_tell"), what: Told, bytes: Frame }),
+  Type.Object({ kind: Type.Literal("improv_close"), id: Count }),
 ]);
 export type ToRadio = Static<typeof ToRadio>;
 
 /** What the radio process tells the kiosk. The status comes every second, so that its absence says something. */
 const FromRadio = Type.Union([
-  Type.Object({ kind: Type.Literal("status"), beacon: Status, observer: Status }),
+  Type.Object({ kind: Type.Literal("status"), beacon: Status, observer: Status, improv: Status }),
   Type.Object({
     kind: Type.Literal("done"),
     id: Count,
@@ -44,6 +55,9 @@ const FromRadio = Type.Union([
   }),
   Type.Object({ kind: Type.Literal("heard"), sightings: Type.Array(Heard, { maxItems: 5_000 }) }),
   Type.Object({ kind: Type.Literal("missing"), why: Why }),
+  Type.Object({ kind: Type.Literal("improv_written"), bytes: Written }),
+  Type.Object({ kind: Type.Literal("improv_room"), bytes: Count }),
+  Type.Object({ kind: Type.Literal("improv_left") }),
 ]);
 export type FromRadio = Static<typeof FromRadio>;
 

@@ -7,16 +7,19 @@ import type { BoottimeMs } from "../../../protocol/units.ts";
 import { EXIT } from "../../../runtime/lifecycle.ts";
 import { every, systemTimers } from "../../../runtime/timers.ts";
 import { RadioLostError } from "../../ports/beacon.ts";
+import type { ImprovCentral } from "../../ports/improv.ts";
 import type { DeviceStatus } from "../../ports/qr-scanner.ts";
 import { BlenoBeacon } from "./bleno-beacon.ts";
+import { BlenoImprov } from "./bleno-improv.ts";
 import { loadBleno, loadNoble, MISSING_RADIO, type MissingRadio } from "./load-bluetooth.ts";
 import { NobleObserver } from "./noble-observer.ts";
-import { type FromRadio, parseToRadio } from "./radio-messages.ts";
+import { type FromRadio, parseToRadio, type ToRadio } from "./radio-messages.ts";
 import { SightingFold } from "./sighting-fold.ts";
 import { watchStuck } from "./stuck-watch.ts";
 
 const STATUS_MS = 1_000;
 const FLUSH_MS = 200;
+const IMPROV_OPEN: DeviceStatus = { present: false, reason: "a set-up by Bluetooth is open" };
 const NOT_ASKED: DeviceStatus = { present: false, reason: "not configured" };
 
 const nowMs = (): BoottimeMs => Math.floor(performance.now()) as BoottimeMs;
@@ -38,14 +41,22 @@ function startAgain(): never {
   process.exit(EXIT.bug);
 }
 
-function openBeacon(adapter: number | null): Half<BlenoBeacon> {
+/** What shares one bleno. */
+interface Sender {
+  readonly beacon: BlenoBeacon;
+  readonly improv: BlenoImprov;
+  status(): DeviceStatus;
+}
+
+function openSender(adapter: number | null): Half<Sender> {
   if (adapter === null) return null;
   const loaded = loadBleno(adapter);
   if (loaded.kind === "missing") return loaded.why;
   const beacon = new BlenoBeacon(loaded.driver, { timers: systemTimers, onHung: startAgain });
   const missing = beacon.open();
   if (missing === null) watchStuck(loaded.driver, systemTimers, startAgain);
-  return missing ?? beacon;
+  const improv = new BlenoImprov(loaded.driver, beacon, systemTimers);
+  return missing ?? { beacon, improv, status: () => (improv.isOpen ? IMPROV_OPEN : beacon.status()) };
 }
 
 function openObserver(adapter: number | null): Half<NobleObserver> {
@@ -95,10 +106,28 @@ function statusOf(half: Half<{ status(): DeviceStatus }>): DeviceStatus {
   return typeof half === "string" ? { present: false, reason: MISSING_RADIO[half] } : half.status();
 }
 
-function serve(sender: Half<BlenoBeacon>, listener: Half<NobleObserver>): void {
-  const beacon = typeof sender === "string" ? null : sender;
+const CENTRAL: ImprovCentral = {
+  written: (bytes) => tell({ kind: "improv_written", bytes }),
+  room: (bytes) => tell({ kind: "improv_room", bytes }),
+  left: () => tell({ kind: "improv_left" }),
+};
+
+/** What the kiosk asked of the sender; the beacon rests while Improv is open. */
+async function send({ beacon, improv }: Sender, message: ToRadio): Promise<void> {
+  if (message.kind === "improv_open") await improv.open(message.values, CENTRAL);
+  if (message.kind === "improv_close") await improv.close();
+  if (message.kind === "advertise" && improv.isOpen) throw new RadioLostError("a set-up by Bluetooth is open");
+  if (message.kind === "advertise") await beacon.advertise(message.payload);
+  if (message.kind === "silence" && !improv.isOpen) await beacon.stop();
+}
+
+function serve(half: Half<Sender>, listener: Half<NobleObserver>): void {
+  const sender = typeof half === "string" ? null : half;
   const ear = listener === null || typeof listener === "string" ? null : new Ear(listener);
-  const report = (): void => tell({ kind: "status", beacon: statusOf(sender), observer: statusOf(listener) });
+  const report = (): void => {
+    const improv = sender ? sender.improv.status() : statusOf(half);
+    tell({ kind: "status", beacon: statusOf(half), observer: statusOf(listener), improv });
+  };
   const answer = async (id: number, act: Promise<void> | undefined): Promise<void> => {
     let lost: string | null = null;
     try {
@@ -111,8 +140,8 @@ function serve(sender: Half<BlenoBeacon>, listener: Half<NobleObserver>): void {
   };
   process.on("message", (received) => {
     const message = parseToRadio(received);
-    if (message?.kind === "advertise") void answer(message.id, beacon?.advertise(message.payload));
-    if (message?.kind === "silence") void answer(message.id, beacon?.stop());
+    if (message && "id" in message) void answer(message.id, sender ? send(sender, message) : undefined);
+    if (message?.kind === "improv_tell") sender?.improv.tell(message.what, message.bytes);
     if (message?.kind === "listen") ear?.listen(message.on);
   });
   setInterval(report, STATUS_MS);
@@ -121,12 +150,12 @@ function serve(sender: Half<BlenoBeacon>, listener: Half<NobleObserver>): void {
 
 const [sendAdapter, listenAdapter] = process.argv.slice(2).map(adapterOf);
 process.on("disconnect", () => process.exit(EXIT.ok));
-const beacon = openBeacon(sendAdapter ?? null);
+const sender = openSender(sendAdapter ?? null);
 const observer = openObserver(listenAdapter ?? null);
 // Ctrl-C reaches the whole group: the kiosk closes us. The drivers would exit with a fault if theirs were the last listeners.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => process.exit(EXIT.ok));
-const missing = [beacon, observer].find((half) => typeof half === "string");
-const isWhole = [beacon, observer].some((half) => half !== null && typeof half !== "string");
+const missing = [sender, observer].find((half) => typeof half === "string");
+const isWhole = [sender, observer].some((half) => half !== null && typeof half !== "string");
 if (missing !== undefined && !isWhole) giveUp(missing as MissingRadio);
-else serve(beacon, observer);
+else serve(sender, observer);

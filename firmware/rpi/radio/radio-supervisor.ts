@@ -3,6 +3,7 @@ import { faultFields, type Logger } from "../../../runtime/log.ts";
 import { packageFile } from "../../../runtime/package-paths.ts";
 import { every, type Timers } from "../../../runtime/timers.ts";
 import { RadioLostError } from "../../ports/beacon.ts";
+import type { ImprovCentral, ImprovValues } from "../../ports/improv.ts";
 import type { DeviceStatus } from "../../ports/qr-scanner.ts";
 import { MISSING_RADIO } from "./load-bluetooth.ts";
 import { type FromRadio, type HeardMessage, parseFromRadio, type ToRadio } from "./radio-messages.ts";
@@ -32,6 +33,15 @@ export interface RadioSupervisorOptions {
   readonly entry?: string;
 }
 
+/** How the parts of the radio are. */
+export interface RadioStatus {
+  readonly beacon: DeviceStatus;
+  readonly observer: DeviceStatus;
+  readonly improv: DeviceStatus;
+}
+
+const allOf = (status: DeviceStatus): RadioStatus => ({ beacon: status, observer: status, improv: status });
+
 interface Waiting {
   readonly settle: (lost: string | null) => void;
 }
@@ -48,9 +58,11 @@ export class RadioSupervisor {
   #closed = false;
   #cancelRestart = (): void => {};
   #stopLooking = (): void => {};
-  #status: { beacon: DeviceStatus; observer: DeviceStatus } = { beacon: STARTING, observer: STARTING };
+  #status: RadioStatus = allOf(STARTING);
   /** Gets what was heard while it listens. */
   onHeard = (_sightings: readonly HeardMessage[]): void => {};
+  /** Gets what a central does while Improv is open. */
+  central: ImprovCentral | null = null;
 
   constructor(options: RadioSupervisorOptions) {
     this.#options = options;
@@ -81,7 +93,7 @@ export class RadioSupervisor {
     return this.#child?.pid ?? null;
   }
 
-  get status(): { readonly beacon: DeviceStatus; readonly observer: DeviceStatus } {
+  get status(): RadioStatus {
     return this.#status;
   }
 
@@ -95,6 +107,20 @@ export class RadioSupervisor {
     await this.#ask((id) => ({ kind: "silence", id }));
   }
 
+  /** @throws {RadioLostError} FW_RADIO_LOST when there is no process, or it refuses */
+  async openImprov(values: ImprovValues): Promise<void> {
+    const lost = await this.#ask((id) => ({ kind: "improv_open", id, values }));
+    if (lost !== null) throw new RadioLostError(lost);
+  }
+
+  tellImprov(what: "state" | "error" | "result", bytes: Uint8Array): void {
+    this.#send({ kind: "improv_tell", what, bytes });
+  }
+
+  async closeImprov(): Promise<void> {
+    await this.#ask((id) => ({ kind: "improv_close", id }));
+  }
+
   /** Listens until told otherwise, also in processes that start later. */
   listen(on: boolean): void {
     this.#listening = on;
@@ -104,7 +130,7 @@ export class RadioSupervisor {
   #start(): void {
     const { sendAdapter, listenAdapter, entry, logger } = this.#options;
     const adapters = [sendAdapter, listenAdapter].map((adapter) => (adapter === null ? "-" : String(adapter)));
-    this.#status = { beacon: STARTING, observer: STARTING };
+    this.#status = allOf(STARTING);
     // its output is the drivers', and names addresses
     const child = fork(entry ?? packageFile(RADIO_PROCESS), adapters, {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
@@ -135,12 +161,14 @@ export class RadioSupervisor {
   }
 
   #heard(word: FromRadio): void {
-    if (word.kind === "status") this.#status = { beacon: word.beacon, observer: word.observer };
+    if (word.kind === "status") this.#status = word;
+    if (word.kind === "improv_written") this.central?.written(word.bytes);
+    if (word.kind === "improv_room") this.central?.room(word.bytes);
+    if (word.kind === "improv_left") this.central?.left();
     if (word.kind === "heard" && this.#listening) this.onHeard(word.sightings);
     if (word.kind === "done") this.#waiting.get(word.id)?.settle(word.lost);
     if (word.kind === "missing") {
-      const missing: DeviceStatus = { present: false, reason: MISSING_RADIO[word.why] };
-      this.#status = { beacon: missing, observer: missing };
+      this.#status = allOf({ present: false, reason: MISSING_RADIO[word.why] });
     }
   }
 
@@ -154,7 +182,8 @@ export class RadioSupervisor {
 
   #lost(status: DeviceStatus): void {
     this.#child = null;
-    this.#status = { beacon: status, observer: status };
+    this.#status = allOf(status);
+    this.central?.left();
     for (const { settle } of this.#waiting.values()) settle(status.present ? null : status.reason);
   }
 

@@ -117,7 +117,9 @@ describe("the beacon", () => {
   });
 
   it("drops a central at once, whatever its handle, and is heard again", async () => {
-    const beacon = await openBeacon({ admits: () => false });
+    const beacon = await openBeacon();
+    const { driver } = bleno as Extract<typeof bleno, { kind: "loaded" }>;
+    Reflect.deleteProperty(driver._bindings._hci, "setAdvertisingParameters"); // as if a central came before ours were set
     await beacon.advertise(payload);
     const phone = new GattPhone(new Controller(air, { name: "visitor", address: "00:1b:dc:00:01:04" }));
     onTestFinished(() => phone.device.close());
@@ -128,7 +130,9 @@ describe("the beacon", () => {
   });
 
   it("lets a central stay while set-up by Bluetooth is open", async () => {
-    const beacon = await openBeacon({ admits: () => true, askMs: 60_000 });
+    const beacon = await openBeacon();
+    await beacon.advertise(payload);
+    await beacon.admit(true);
     await beacon.advertise(payload);
     const phone = new GattPhone(new Controller(air, { name: "guest", address: "00:1b:dc:00:01:02" }));
     onTestFinished(() => phone.device.close());
@@ -138,8 +142,15 @@ describe("the beacon", () => {
     await waitFor(() => phone.answers.length === 1);
     expect(phone.answers[0]).not.toBeNull();
     expect(phone.dropped).toBe(0);
-    phone.disconnect();
+    await beacon.admit(false);
     await waitFor(() => phone.dropped === 1);
+    await beacon.advertise(payload);
+    phone.connect(dev.controller.publicAddress);
+    const types: number[] = [];
+    phone.device.onReport = ({ type }) => types.push(type);
+    phone.device.listen();
+    await waitFor(() => types.length >= 5);
+    expect([new Set(types), phone.connected]).toEqual([new Set([ADVERTISING.silent]), 1]);
   });
 
   it("says that the controller hangs", async () => {
