@@ -124,6 +124,20 @@ export const KioskConfig = Type.Object({
     },
     { default: {} },
   ),
+  improv: Type.Object(
+    {
+      bluetooth: Type.Boolean({
+        default: false,
+        description:
+          "Whether a kiosk without papers takes a Wi-Fi from a phone (Improv), after its button was pressed.",
+      }),
+      serial: Type.String({
+        default: "off",
+        description: "Serial device over which a kiosk without papers takes a Wi-Fi from a laptop (Improv); off: none.",
+      }),
+    },
+    { default: {} },
+  ),
   uplink: Type.Object(
     {
       url: Type.String({

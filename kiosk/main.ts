@@ -9,10 +9,12 @@ import { findBluetoothAdapters } from "../firmware/rpi/bluetooth-adapters.ts";
 import { inspectDevices } from "../firmware/rpi/inspect-devices.ts";
 import { LinuxClock } from "../firmware/rpi/linux-clock.ts";
 import { diskWear, freeBytes } from "../firmware/rpi/linux-disk.ts";
-import { readHome } from "../firmware/rpi/linux-identity.ts";
+import { readHome, readModel } from "../firmware/rpi/linux-identity.ts";
 import { rebootMachine } from "../firmware/rpi/linux-power.ts";
+import { NmcliWifi } from "../firmware/rpi/nmcli-wifi.ts";
 import { openIndicator } from "../firmware/rpi/open-indicator.ts";
 import { openRadio } from "../firmware/rpi/open-radio.ts";
+import { SerialByteLine } from "../firmware/rpi/serial-byte-line.ts";
 import { SerialQrScanner } from "../firmware/rpi/serial-qr-scanner.ts";
 import { setSystemClock } from "../firmware/rpi/set-system-clock.ts";
 import { BluepostError } from "../protocol/errors.ts";
@@ -38,6 +40,7 @@ import type { KioskConfig } from "./config.ts";
 import { kioskCheck } from "./health/function-check.ts";
 import { openLedger } from "./ledger/open-ledger.ts";
 import { type DeviceBundle, readBundle } from "./provision/bundle.ts";
+import { ImprovDesk } from "./provision/improv/improv-desk.ts";
 import { PaperKeeper } from "./provision/paper-keeper.ts";
 import { Provisioner } from "./provision/provisioner.ts";
 import { SetUp } from "./provision/set-up.ts";
@@ -45,7 +48,7 @@ import { policyOf, screenStateOf, setUpStateOf } from "./provision/settings.ts";
 import { hasBundle } from "./provision/write-bundle.ts";
 import { radioOrderOf } from "./radio/configured.ts";
 import { openRemote } from "./remote/open-remote.ts";
-import { createScreenModel } from "./screen/screen-model.ts";
+import { createScreenModel, type ScreenModel } from "./screen/screen-model.ts";
 import { createScreenServer } from "./screen/screen-server.ts";
 import { MqttTransport } from "./uplink/mqtt-transport.ts";
 
@@ -104,15 +107,16 @@ async function startWithoutPapers(config: KioskConfig, parts: Lamps): Promise<Ru
     timers: systemTimers,
     logger,
   });
+  const improv = await openImprov(config, { ...parts, screen: model, device: provisioner.device });
   const stop = new AbortController();
   let serving: Running | null = null;
-  const kiosk = setUp
-    .run(stop.signal)
-    .finally(() => server.close())
-    .then(async (done) => {
-      if (done) serving = await startWith(config, parts);
-    })
-    .catch((fault: unknown) => process.exit(reportFault(fault)));
+  const run = async (): Promise<void> => {
+    const done = await setUp.run(stop.signal);
+    await server.close();
+    await improv.close(); // before the kiosk takes the same adapter for its beacon
+    if (done) serving = await startWith(config, parts);
+  };
+  const kiosk = run().catch((fault: unknown) => process.exit(reportFault(fault)));
   announceReady("kiosk", { state: "setup", device: provisioner.device, screen });
   return {
     check: async () => (await serving?.check?.()) ?? null,
@@ -124,13 +128,41 @@ async function startWithoutPapers(config: KioskConfig, parts: Lamps): Promise<Ru
   };
 }
 
+/** Speed of the cable to a laptop, baud; a USB line ignores it. Source: improv-wifi.com's own client. */
+const IMPROV_BAUD = 115_200;
+
+/** Takes a Wi-Fi from a phone or a laptop, where the configuration says so. The radio of a kiosk without papers is for this alone. */
+async function openImprov(
+  { improv, radio: { adapter } }: KioskConfig,
+  { log, indicator, screen, device }: Lamps & { readonly screen: ScreenModel; readonly device: string },
+): Promise<{ close(): Promise<void> }> {
+  const logger = log.child("improv");
+  const timers = systemTimers;
+  const boottime = (): BoottimeMs => Math.floor(performance.now()) as BoottimeMs;
+  const choice = { sendAdapter: improv.bluetooth ? adapter : null, listenAdapter: null };
+  const radio = openRadio(choice, { timers, logger, boottime });
+  const { serial: path } = improv;
+  const line = path === "off" ? null : new SerialByteLine({ path, baudRate: IMPROV_BAUD }, { timers, logger });
+  const desk = new ImprovDesk({
+    ...{ radio: radio.improv, line, wifi: new NmcliWifi(), indicator, screen, timers, logger },
+    device: ["Bluepost", version(), await readModel(), device],
+  });
+  desk.open();
+  return {
+    async close() {
+      await desk.close();
+      await radio.close();
+    },
+  };
+}
+
 async function diskFacts(folder: string): Promise<object> {
   return { freeBytes: await freeBytes(folder), wear: await diskWear(folder) };
 }
 
 function openScanner(config: KioskConfig, log: RootLogger, boottime: () => BoottimeMs): SerialQrScanner {
   const { path, baudRate } = config.scanner;
-  const exclude = config.indicator.path ? [config.indicator.path] : [];
+  const exclude = [config.indicator.path, config.improv.serial].filter((one) => one !== "" && one !== "off");
   return new SerialQrScanner(
     { path, baudRate, exclude },
     { boottime, timers: systemTimers, logger: log.child("scanner") },

@@ -17,6 +17,16 @@ export async function readHome(root = "/"): Promise<DeviceIdentity> {
   return { socSerial: await firstOf(root, SOC_FILES), cardCid: await firstOf(root, CARD_FILES) };
 }
 
+/** What kind of machine this is, in its maker's words; "Linux" when it does not say. @param root as in {@link readHome} */
+export async function readModel(root = "/"): Promise<string> {
+  try {
+    const text = await readFile(join(root, "proc/device-tree/model"), "latin1");
+    return text.replaceAll("\0", "").trim() || "Linux";
+  } catch {
+    return "Linux"; // no device tree: not a single-board computer
+  }
+}
+
 async function firstOf(root: string, files: readonly string[]): Promise<string> {
   for (const file of files) {
     const serial = await readSerial(join(root, file));

@@ -72,6 +72,25 @@ export const SetupProgress = Type.Object({
 });
 export type SetupProgress = Static<typeof SetupProgress>;
 
+/** How far a kiosk without papers has come with its Wi-Fi. It names no network. */
+export const WifiProgress = Type.Object({
+  /** `unavailable`: this machine has no Wi-Fi that could be set up. `authorized`: the button was pressed. */
+  step: Type.Union([
+    Type.Literal("unavailable"),
+    Type.Literal("waiting"),
+    Type.Literal("authorized"),
+    Type.Literal("joining"),
+    Type.Literal("joined"),
+    Type.Literal("failed"),
+  ]),
+  /** How long the button still holds, seconds; 0 when it does not. */
+  leftSeconds: Type.Integer({ minimum: 0, maximum: 60 }),
+  /** Which ways are open. */
+  bluetooth: Type.Boolean(),
+  cable: Type.Boolean(),
+});
+export type WifiProgress = Static<typeof WifiProgress>;
+
 /** Everything that the screen shows between results: server-sent event `state`, and GET /api/state. */
 export const ScreenState = Type.Object({
   mode: Type.Union([Type.Literal("idle"), Type.Literal("out_of_order"), Type.Literal("provision")]),
@@ -92,6 +111,7 @@ export const ScreenState = Type.Object({
   /** Loudness of the sounds, percent; absent: 100. */
   volume: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
   setup: Type.Optional(SetupProgress),
+  wifi: Type.Optional(WifiProgress),
   result: Type.Union([ScreenResult, Type.Null()]),
 });
 export type ScreenState = Static<typeof ScreenState>;

@@ -1,3 +1,4 @@
+import type { DeviceStatus } from "../../firmware/ports/qr-scanner.ts";
 import type { WifiJoin, WifiNetwork, WifiScan, WifiSetup } from "../../firmware/ports/wifi.ts";
 import type { ImprovDevice } from "../../kiosk/provision/improv/improv-session.ts";
 import type { WifiCredentials } from "../../protocol/improv/rpc.ts";
@@ -13,17 +14,19 @@ export class TestWifi implements WifiSetup {
     { ssid: "MyWirelessAP", rssi: -48 as Dbm, security: "wpa2" },
   ];
   password = "mysecurepassword";
+  /** Why there is no Wi-Fi; empty: there is one. */
+  reason = "";
   readonly asked: WifiCredentials[] = [];
 
-  async status(): Promise<{ readonly present: true }> {
-    return { present: true };
+  async status(): Promise<DeviceStatus> {
+    return this.reason === "" ? { present: true } : { present: false, reason: this.reason };
   }
 
   async scan(): Promise<WifiScan> {
     return { kind: "networks", networks: this.networks };
   }
 
-  async join(credentials: WifiCredentials): Promise<WifiJoin> {
+  async join(credentials: WifiCredentials, _signal: AbortSignal): Promise<WifiJoin> {
     this.asked.push(credentials);
     const isRight = credentials.password === this.password;
     return isRight ? { kind: "joined" } : { kind: "failed", why: "refused" };

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { ScreenState, SetupProgress } from "../../protocol/http/kiosk-screen.ts";
-import { type Language, translate } from "../kit/i18n.ts";
+import type { ScreenState, SetupProgress, WifiProgress } from "../../protocol/http/kiosk-screen.ts";
+import { type Language, type TextKey, translate } from "../kit/i18n.ts";
 import { Icon } from "./icons.tsx";
 import { Phrase } from "./phrase.tsx";
 
@@ -12,7 +12,7 @@ interface SetUpProps {
 /** The page of a kiosk without papers: what to hold before the scanner, how far it has come, and why the last code was refused. */
 export function SetUp({ state, language }: SetUpProps): JSX.Element {
   const say = translate.bind(null, language);
-  const { setup, scanner } = state;
+  const { setup, scanner, wifi } = state;
   return (
     <main class="out-of-order set-up" data-step={setup?.step ?? "waiting"}>
       <div role="status">
@@ -29,9 +29,18 @@ export function SetUp({ state, language }: SetUpProps): JSX.Element {
         </p>
       )}
       <p class="hint">{say("kiosk.setup.how")}</p>
+      {wifi && (
+        <p class="hint" role="status" data-wifi={wifi.step}>
+          {say(wifiTextOf(wifi), { seconds: String(wifi.leftSeconds) })}
+        </p>
+      )}
       {setup && <p class="hint">{say("kiosk.setup.device", { device: setup.device })}</p>}
     </main>
   );
+}
+
+function wifiTextOf({ step, bluetooth }: WifiProgress): TextKey {
+  return step === "waiting" && !bluetooth ? "kiosk.wifi.cable" : `kiosk.wifi.${step}`;
 }
 
 function sentenceOf(
