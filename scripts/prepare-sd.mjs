@@ -10,6 +10,7 @@ const USAGE = `node scripts/prepare-sd.mjs BOOT [options]
   --deb FILE                package to install, copied to the card: works without internet
   --repo URL --repo-key F   or: apt repository and its public key (bluepost.gpg)
   --wifi NAME --wifi-password-file F [--country VN]
+  --improv                  the kiosk takes its Wi-Fi from a phone, after its button was pressed
   --ssh-key FILE            public key that may log in as the user pi; without it nobody can
   --setup CODE              setup code of \`bluepost-gateway claim\`; it is good for ten minutes only
   --uart CHIP               a scanner on wires: the chip that \`doctor\` names, for example pinctrl-bcm2711
@@ -30,6 +31,7 @@ function readOptions() {
         wifi: { type: "string" },
         "wifi-password-file": { type: "string" },
         country: { type: "string", default: "VN" },
+        improv: { type: "boolean", default: false },
         "ssh-key": { type: "string" },
         setup: { type: "string" },
         uart: { type: "string" },

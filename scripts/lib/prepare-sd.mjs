@@ -114,6 +114,11 @@ function checked(boot, options) {
   if (!["gpio", "firmata", "none"].includes(options.lamps)) fail(EXIT.usage, "--lamps is gpio, firmata or none.");
   if (options["read-only"] && !options["data-partition"])
     fail(EXIT.usage, "--read-only needs --data-partition: otherwise every check-in is gone after a restart.");
+  if (options["read-only"] && options.improv)
+    fail(
+      EXIT.usage,
+      "--improv does not go with --read-only: the Wi-Fi would be forgotten at the next start. Take --wifi.",
+    );
   if (options.setup !== undefined && !/^BPS:[0-9A-Z $%*+\-./:]+$/.test(options.setup))
     fail(EXIT.usage, "--setup is no setup code: it begins with BPS:.");
   return {
@@ -201,6 +206,8 @@ function cloudConfig(plan) {
       ...installCommands(plan),
       // the radio is the kiosk's own: two programs on one controller silence each other
       ...(roles.includes("kiosk") ? [["systemctl", "disable", "--now", "bluetooth.service"]] : []),
+      // without a country the Wi-Fi stays switched off
+      ...(plan.improv ? [["raspi-config", "nonint", "do_wifi_country", plan.country]] : []),
       ["systemctl", "daemon-reexec"],
       // raspi-config counts 0 as "yes"; from the next start on, writes to the system stay in memory
       ...(plan.readOnly ? [["raspi-config", "nonint", "do_overlayfs", "0"]] : []),
@@ -239,10 +246,10 @@ function installCommands({ deb, roles }) {
   ];
 }
 
-function kioskSettings({ lamps, uart }) {
+function kioskSettings({ lamps, uart, improv }) {
   const scanner = uart ? `\n[scanner]\npath = "${uart.device}"\nbaudRate = ${uart.baudRate}\n` : "";
   const path = lamps === "firmata" ? 'path = "/dev/bluepost-lamps"\n' : "";
-  return `# Settings of this kiosk; \`bluepost-kiosk config\` prints all of them.\n[indicator]\nkind = "${lamps}"\n${path}${scanner}`;
+  return `# Settings of this kiosk; \`bluepost-kiosk config\` prints all of them.\n[indicator]\nkind = "${lamps}"\n${path}${scanner}${improv ? "\n[improv]\nbluetooth = true\n" : ""}`;
 }
 
 function networkConfig({ wifi, wifiPassword: password, country }) {

@@ -106,6 +106,19 @@ describe("prepare-sd", () => {
     });
   });
 
+  it("lets the kiosk take its Wi-Fi from a phone, and switches the Wi-Fi on for it", async () => {
+    const folder = boot();
+    await prepare(folder, "--deb", deb(folder), "--improv");
+    const { write_files: files, runcmd } = cloud(folder);
+    const settings = files.find(({ path }) => path === "/etc/bluepost/kiosk.toml")?.content as string;
+    writeFileSync(join(folder, "kiosk.toml"), settings);
+    const { improv } = loadKioskConfig({ file: join(folder, "kiosk.toml"), env: {} });
+    expect(improv).toEqual({ bluetooth: true, serial: "off" });
+    expect(runcmd).toContainEqual(["raspi-config", "nonint", "do_wifi_country", "VN"]);
+    const { code, stderr } = await prepare(folder, "--deb", deb(folder), "--improv", "--data-partition", "--read-only");
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/forgotten at the next start/)]);
+  });
+
   it("gives a scanner on wires its lines, takes the console off them, and gives the ledger room", async () => {
     const folder = boot();
     await prepare(folder, "--deb", deb(folder), "--uart", "pinctrl-rp1", "--data-partition");
