@@ -11,7 +11,7 @@ import { every, type Timers } from "../runtime/timers.ts";
 import type { BrokerEvents, DeviceBroker, DeviceSession, PublishedLeaf, Violation } from "./broker/device-broker.ts";
 import { SessionDesk } from "./broker/session-desk.ts";
 import type { GatewayConfig } from "./config.ts";
-import { CustodyNotifier } from "./delivery/custody-notifier.ts";
+import { type CustodyDeps, CustodyNotifier } from "./delivery/custody-notifier.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import type { EngineClient } from "./delivery/engine-client.ts";
 import { RevocationFetcher } from "./delivery/revocation-fetcher.ts";
@@ -190,7 +190,8 @@ class GatewayApp implements Gateway, BrokerEvents {
       ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
     });
     const send = (key: StreamKey, receipt: Uint8Array): void => broker.send(key.device, "receipt", receipt);
-    this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, send });
+    const held: CustodyDeps["held"] = (grown) => this.#inlet.heldOf(grown);
+    this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, held, send });
     this.clock = new SignedClock({
       signingKey: identity.signingKey,
       now,

@@ -4,6 +4,7 @@ import { type CoseKey, signCose1 } from "../../protocol/cose.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Timers } from "../../runtime/timers.ts";
 import type { ChainPoint } from "../spool/chain.ts";
+import type { Held } from "../spool/spool-inlet.ts";
 import type { StreamState } from "../spool/stream-table.ts";
 
 /** Receipts of one stream follow each other no faster than this, milliseconds: a signature costs as much as ten commits. */
@@ -14,6 +15,8 @@ export interface CustodyDeps {
   readonly signingKey: CoseKey;
   readonly timers: Timers;
   readonly now: () => WallMs;
+  /** Says how far streams go on the disk. */
+  readonly held: (streams: Iterable<StreamState>) => Promise<readonly Held[]>;
   readonly send: (key: StreamKey, receipt: Uint8Array) => void;
 }
 
@@ -52,7 +55,8 @@ export class CustodyNotifier {
   async #flush(): Promise<void> {
     const streams = [...this.#grown];
     this.#grown.clear();
-    for (const { key, custody, stored } of streams) {
+    const held = await this.#deps.held(streams).catch(() => []); // a disk that failed is reported where it is written to
+    for (const { key, custody, stored } of held) {
       if (custody.upto > stored.upto) this.#deps.send(key, await this.#sign("custody", key, custody));
     }
   }

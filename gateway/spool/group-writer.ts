@@ -1,5 +1,6 @@
 import type { WallMs } from "../../protocol/units.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
+import type { WriteTurn } from "../../runtime/sqlite/turn.ts";
 import type { ChainLink } from "./chain.ts";
 import type { QuarantineReason, Sender } from "./spool.ts";
 
@@ -26,7 +27,6 @@ interface PutAside extends Sender {
 
 /** Gathers what one commit writes. */
 export class GroupWriter {
-  readonly #sql: Sql;
   readonly #nowMs: WallMs;
   readonly #blob: GrowingBlob;
   #rows: string[] = [];
@@ -34,8 +34,7 @@ export class GroupWriter {
   #again: (readonly [streamId: number, from: number])[] = [];
 
   /** @param blob used again from group to group: allocating megabytes each time kept the collector busy */
-  constructor(sql: Sql, blob: GrowingBlob, nowMs: WallMs) {
-    this.#sql = sql;
+  constructor(blob: GrowingBlob, nowMs: WallMs) {
     this.#blob = blob;
     blob.clear();
     this.#nowMs = nowMs;
@@ -64,23 +63,30 @@ export class GroupWriter {
     this.#again.push([streamId, from]);
   }
 
+  /** Writes everything gathered so far; the usual group is one statement, and no transaction is begun for it. */
+  async conclude(turn: WriteTurn): Promise<void> {
+    const isPlain = !turn.begun && this.#aside.length === 0 && this.#again.length === 0;
+    if (!isPlain) await this.flush(await turn.begin());
+    else if (this.#rows.length > 0) await this.#insertAll((sql, params) => turn.only(sql, params));
+  }
+
   /** Writes everything gathered so far into the transaction. */
-  async flush(): Promise<void> {
-    const [rows, aside, again] = [this.#rows, this.#aside, this.#again];
-    [this.#rows, this.#aside, this.#again] = [[], [], []];
-    if (rows.length > 0) {
-      const inserted = this.#sql.run(INSERT_GROUP, [this.#blob.bytes, `[${rows.join(",")}]`, this.#nowMs]);
-      this.#blob.clear(); // the driver has copied it: values are bound before `run` returns
-      await inserted;
-    }
+  async flush(sql: Sql): Promise<void> {
+    const [aside, again] = [this.#aside, this.#again];
+    [this.#aside, this.#again] = [[], []];
+    if (this.#rows.length > 0) await this.#insertAll((text, params) => sql.run(text, params));
     for (const place of again) {
-      await this.#sql.run(
-        "UPDATE batches SET delivered = 0 WHERE stream_id = ? AND from_seq = ? AND delivered = 1",
-        place,
-      );
+      await sql.run("UPDATE batches SET delivered = 0 WHERE stream_id = ? AND from_seq = ? AND delivered = 1", place);
     }
-    for (const message of aside) await putAside(this.#sql, message, this.#nowMs);
-    if (aside.length > 0) await trimQuarantine(this.#sql);
+    for (const message of aside) await putAside(sql, message, this.#nowMs);
+    if (aside.length > 0) await trimQuarantine(sql);
+  }
+
+  async #insertAll(run: Sql["run"]): Promise<void> {
+    const inserted = run(INSERT_GROUP, [this.#blob.bytes, `[${this.#rows.join(",")}]`, this.#nowMs]);
+    this.#rows = [];
+    this.#blob.clear(); // the driver has copied it: values are bound before `run` returns
+    await inserted;
   }
 }
 

@@ -36,11 +36,15 @@ export interface SpoolOptions {
   readonly onCommit: (grown: ReadonlySet<StreamState>) => void;
 }
 
+/** What the gateway can answer for, of one stream. */
+export type Held = Pick<StreamState, "key" | "custody" | "stored">;
+
 /**
  * The way into the spool: each message is judged and written, and the promise resolves when it is on the disk.
  *
- * All clients share commits. A message is judged within the transaction that writes it, after every message before it, so what is
- * in memory never runs ahead of the disk; when a commit fails, memory is forgotten and read again.
+ * All clients share commits. A message is judged within the turn that writes it, after every message before it; when that fails, memory
+ * is forgotten and read again. Memory runs ahead of the disk by what waits for its flush, so whoever speaks for the disk asks
+ * {@link heldOf}.
  */
 export class SpoolInlet {
   readonly #options: SpoolOptions;
@@ -49,7 +53,7 @@ export class SpoolInlet {
 
   constructor(options: SpoolOptions) {
     this.#options = options;
-    this.#group = new GroupCommit({ commit: (jobs) => this.#commit(jobs), maxGroup: options.maxGroup });
+    this.#group = new GroupCommit({ commit: (jobs, next) => this.#commit(jobs, next), maxGroup: options.maxGroup });
   }
 
   /**
@@ -80,26 +84,34 @@ export class SpoolInlet {
     }
   }
 
-  async #commit(jobs: readonly (BatchJob | BadJob)[]): Promise<readonly Acceptance[]> {
+  async #commit(jobs: readonly (BatchJob | BadJob)[], next: () => void): Promise<readonly Acceptance[]> {
     const { db, streams, now, onCommit } = this.#options;
     const grown = new Set<StreamState>();
-    try {
-      const results = await db.transaction(async (sql) => {
-        const writer = new GroupWriter(sql, this.#blob, now());
+    const results = await db.inTurn(
+      async (turn) => {
+        const writer = new GroupWriter(this.#blob, now());
         const done: Acceptance[] = [];
         for (const job of jobs) {
           const quick = this.#quick(job, writer, grown);
-          done.push(quick ?? (await this.#slow(sql, job, writer, grown)));
+          done.push(quick ?? (await this.#slow(await turn.begin(), job, writer, grown)));
         }
-        await writer.flush();
+        await writer.conclude(turn);
         return done;
-      });
-      onCommit(grown);
-      return results;
-    } catch (fault) {
-      streams.clear();
-      throw fault;
-    }
+      },
+      { written: next, undone: () => streams.clear() },
+    );
+    onCommit(grown);
+    return results;
+  }
+
+  /**
+   * How far some streams go without a gap, once that is on the disk.
+   *
+   * @throws {StoreError} RT_STORE_FAILED when the disk has failed
+   */
+  heldOf(grown: Iterable<StreamState>): Promise<readonly Held[]> {
+    const copy = ({ key, custody, stored }: StreamState): Held => ({ key, custody, stored });
+    return this.#options.db.inTurn(() => Promise.resolve([...grown].map(copy)));
   }
 
   /** The usual case, without a wait: the next batch of a stream whose books are in memory. */
@@ -114,11 +126,11 @@ export class SpoolInlet {
     if (job.kind === "bad") return quarantine(job, job.reason, writer);
     const { streams } = this.#options;
     const { device, epoch, stream } = job.frame;
-    if (!streams.cached(job.frame)) await writer.flush(); // books are read from the tables, so these must be complete
+    if (!streams.cached(job.frame)) await writer.flush(sql); // books are read from the tables, so these must be complete
     const state = await streams.of(sql, { device, epoch, stream });
     if (!state) return quarantine(job, "too_many_epochs", writer);
     if (!hasPrefix(state, job)) {
-      await writer.flush(); // a prefix that waiting batches use must not look unused
+      await writer.flush(sql); // a prefix that waiting batches use must not look unused
       await streams.usePrefix(sql, state, job.body.subarray(0, job.frame.prefixBytes));
     }
     if (!needsNeighbours(state, job.frame)) return this.#conclude(job, state, writer, grown, []);
@@ -126,12 +138,12 @@ export class SpoolInlet {
       writer.redeliver(state.id, job.frame.from);
       return { kind: "duplicate", key: state.key };
     }
-    await writer.flush(); // the neighbours may be in this very group
+    await writer.flush(sql); // the neighbours may be in this very group
     const neighbours = await streams.neighbours(sql, state.id, job.frame);
     const result = this.#conclude(job, state, writer, grown, neighbours);
     if (result.kind === "duplicate") writer.redeliver(state.id, job.frame.from);
     if (result.kind === "stored" && state.custody.upto === job.frame.to) {
-      await writer.flush();
+      await writer.flush(sql);
       await streams.measureCustody(sql, state);
     }
     return result;

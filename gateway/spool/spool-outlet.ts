@@ -66,18 +66,16 @@ export class SpoolOutlet {
   /** Applies the engine's verified answer to one set, in one transaction. */
   async settle(settlement: Settlement): Promise<void> {
     const { db, streams } = this.#options;
-    try {
-      await db.transaction(async (sql) => {
+    await db.transaction(
+      async (sql) => {
         await this.#markDelivered(sql, settlement);
         for (const receipt of settlement.receipts) await this.#applyReceipt(sql, receipt);
         for (const { batch, reason } of settlement.refused) await this.#putAside(sql, batch, reason);
         if (settlement.refused.length > 0) await trimQuarantine(sql);
         await trimAuditDays(sql, this.#options.now());
-      });
-    } catch (fault) {
-      streams.clear();
-      throw fault;
-    }
+      },
+      { undone: () => streams.clear() },
+    );
   }
 
   /** How far each stream of a device was taken, whether or not the engine has it yet. */

@@ -1,11 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import sqlite3 from "sqlite3";
 import { BluepostError, type Recovery } from "../../protocol/errors.ts";
+import { FlushQueue } from "./flush-queue.ts";
+import type { Sql, SqlParams, SqlRow } from "./sql.ts";
+import { Turn, type TurnHooks, type WriteTurn } from "./turn.ts";
 
-/** A value that SQLite stores; integers must be safe integers. */
-export type SqlValue = string | number | null | Uint8Array;
-export type SqlParams = readonly SqlValue[];
-export type SqlRow = Record<string, SqlValue>;
+export type { Sql, SqlParams, SqlRow, SqlValue } from "./sql.ts";
 
 /** A statement failed. `details.sqlite` is SQLite's own code, for example `SQLITE_FULL`. */
 export class StoreError extends BluepostError {
@@ -30,16 +30,6 @@ function translate(cause: Error): BluepostError {
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : "SQLITE_ERROR";
   if (CORRUPT.has(code)) return new StoreCorruptError("the database file is damaged", { sqlite: code }, { cause });
   return new StoreError(code, { cause });
-}
-
-/** Statements that may be sent within a transaction or on their own. Every call must be awaited: unawaited ones run out of order. */
-export interface Sql {
-  /** Runs one statement. @returns rows changed @throws {StoreError} RT_STORE_FAILED */
-  run(sql: string, params?: SqlParams): Promise<number>;
-  /** Reads all rows. @throws {StoreError} RT_STORE_FAILED */
-  all<Row extends object = SqlRow>(sql: string, params?: SqlParams): Promise<Row[]>;
-  /** Reads the first row. @throws {StoreError} RT_STORE_FAILED */
-  get<Row extends object = SqlRow>(sql: string, params?: SqlParams): Promise<Row | undefined>;
 }
 
 /** Statements kept prepared; generated ones beyond that are prepared anew each time. */
@@ -76,6 +66,7 @@ export class Database implements Sql {
   readonly #statements = new Map<string, sqlite3.Statement>();
   /** The write-ahead log, where this class flushes it; null where SQLite does. */
   #log: FileHandle | null = null;
+  readonly #flushes = new FlushQueue(() => this.#flush());
   #flushFault: StoreError | null = null;
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -161,29 +152,45 @@ export class Database implements Sql {
    *
    * @throws whatever `work` throws, after a rollback; {StoreError} RT_STORE_FAILED when the commit fails, nothing kept
    */
-  transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
-    const turn = this.#tail.then(() => this.#transact(work));
-    this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
-    return turn;
+  transaction<Result>(work: (sql: Sql) => Promise<Result>, hooks: TurnHooks = {}): Promise<Result> {
+    return this.inTurn(async (turn) => work(await turn.begin()), hooks);
   }
 
-  async #transact<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
-    if (this.#flushFault) throw this.#flushFault;
-    await this.run("BEGIN IMMEDIATE");
-    let result: Result;
+  /**
+   * Like {@link transaction}, for work that finds out on its way whether it needs more than one statement.
+   *
+   * The next turn begins as soon as this one is written: while the disk flushes, others write, and one flush is shared by all that were
+   * written before it began. What a turn reads of earlier ones may therefore not be on the disk yet; what it returns is, when it resolves.
+   *
+   * @throws as {@link transaction}
+   */
+  async inTurn<Result>(work: (turn: WriteTurn) => Promise<Result>, hooks: TurnHooks = {}): Promise<Result> {
+    const turn = this.#tail.then(() => this.#transact(work, hooks));
+    this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
+    const result = await turn;
+    if (this.#log) await this.#flushes.covered();
+    return result;
+  }
+
+  async #transact<Result>(work: (turn: WriteTurn) => Promise<Result>, { written, undone }: TurnHooks): Promise<Result> {
+    const turn = new Turn(this);
     try {
-      result = await work(this);
-      await this.run("COMMIT");
+      if (this.#flushFault) throw this.#flushFault;
+      const result = await work(turn);
+      if (turn.begun) await this.run("COMMIT");
+      if (turn.hasWritten) this.#flushes.written();
+      written?.();
+      return result;
     } catch (fault) {
-      await this.run("ROLLBACK").catch(() => undefined); // SQLite may have rolled back by itself (SQLITE_FULL)
+      if (turn.begun) await this.run("ROLLBACK").catch(() => undefined); // SQLite may have rolled back by itself (SQLITE_FULL)
+      undone?.();
       throw fault;
     }
-    await this.#flush();
-    return result;
   }
 
   /** A flush that failed may have lost pages that the kernel now calls clean: nothing more is promised until the file is opened anew. */
   async #flush(): Promise<void> {
+    if (this.#flushFault) throw this.#flushFault;
     try {
       await this.#log?.datasync();
     } catch (cause) {
@@ -195,6 +202,7 @@ export class Database implements Sql {
   /** Waits for the transaction under way, then closes; further calls fail. */
   async close(): Promise<void> {
     await this.#tail;
+    await this.#flushes.covered().catch(() => undefined); // who waits for it gets the fault
     for (const statement of this.#statements.values())
       await new Promise<void>((resolve) => statement.finalize(() => resolve()));
     this.#statements.clear();

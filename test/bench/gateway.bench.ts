@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Database } from "../../runtime/sqlite/database.ts";
@@ -158,10 +158,22 @@ async function startGateway(
     "http.port=0",
   ];
   const args = ["start", "--site-bundle", bundle, ...settings.flatMap((setting) => ["--set", setting])];
-  const part = new Part({ script: "dist/gateway/main.js", args, env: options.env ?? {} });
+  const part = new Part({
+    script: "dist/gateway/main.js",
+    args,
+    env: { ...options.env, NODE_OPTIONS: unitNodeOptions() },
+  });
   part.start();
   await part.whenReady();
   return { part, port };
+}
+
+/** How a site's gateway runs Node. @throws {Error} when the unit does not say */
+function unitNodeOptions(): string {
+  const unit = readFileSync(join(repository, "hardware/image/systemd/bluepost-gateway.service"), "utf8");
+  const options = /^Environment="NODE_OPTIONS=(.+)"$/m.exec(unit)?.[1];
+  if (options === undefined) throw new Error("the gateway's unit names no NODE_OPTIONS");
+  return options;
 }
 
 async function writeBundle(folder: string): Promise<void> {

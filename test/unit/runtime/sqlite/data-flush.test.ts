@@ -3,7 +3,7 @@ import { expect, it, vi } from "vitest";
 import { Database, StoreError } from "../../../../runtime/sqlite/database.ts";
 import { tempFolder } from "../../../support/temp.ts";
 
-const disk = vi.hoisted(() => ({ flushes: 0, broken: false }));
+const disk = vi.hoisted(() => ({ flushes: 0, broken: false, hold: null as Promise<void> | null }));
 
 /** The real file system, whose flushes are counted and can fail. */
 vi.mock("node:fs/promises", async (original) => {
@@ -17,6 +17,7 @@ vi.mock("node:fs/promises", async (original) => {
         disk.flushes += 1;
         if (disk.broken) throw Object.assign(new Error("input/output error"), { code: "EIO" });
         await datasync();
+        await disk.hold;
       };
       return handle;
     },
@@ -51,4 +52,48 @@ it("promises nothing more once a flush has failed, until the file is opened anew
   const again = await Database.open({ file, synchronous: "DATA" });
   await again.transaction((sql) => sql.run("INSERT INTO t VALUES (1)"));
   await again.close();
+});
+
+it("lets the next write while one waits for the disk, and answers neither before it has flushed", async () => {
+  const database = await Database.open({ file: join(tempFolder(), "t.db"), synchronous: "DATA" });
+  await database.exec("CREATE TABLE t (v INTEGER)");
+  let release = (): void => {};
+  disk.hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  const answered: number[] = [];
+  const insert = (value: number): Promise<void> =>
+    new Promise((written, failed) => {
+      database
+        .inTurn((turn) => turn.only("INSERT INTO t VALUES (?)", [value]), { written })
+        .then(() => answered.push(value))
+        .catch(failed);
+    });
+  await insert(1);
+  await insert(2); // resolves while the first still waits
+  expect(await database.all("SELECT v FROM t ORDER BY v")).toEqual([{ v: 1 }, { v: 2 }]);
+  expect(answered).toEqual([]);
+  release();
+  disk.hold = null;
+  await vi.waitUntil(() => answered.length === 2);
+  expect(answered).toEqual([1, 2]);
+  await database.close();
+});
+
+it("undoes what failed before the next begins", async () => {
+  const database = await Database.open({ file: join(tempFolder(), "t.db"), synchronous: "DATA" });
+  await database.exec("CREATE TABLE t (v INTEGER UNIQUE)");
+  const events: string[] = [];
+  const insert = (name: string, value: number): Promise<number> =>
+    database.inTurn(
+      (turn) => {
+        events.push(name);
+        return turn.only("INSERT INTO t VALUES (?)", [value]);
+      },
+      { undone: () => events.push(`${name} undone`) },
+    );
+  const results = await Promise.allSettled([insert("a", 1), insert("b", 1), insert("c", 2)]);
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(events).toEqual(["a", "b", "b undone", "c"]);
+  await database.close();
 });

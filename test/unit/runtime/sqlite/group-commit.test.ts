@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Database, StoreCorruptError, StoreError } from "../../../../runtime/sqlite/database.ts";
 import { GroupCommit } from "../../../../runtime/sqlite/group-commit.ts";
 import { tempFolder } from "../../../support/temp.ts";
@@ -27,6 +27,34 @@ describe("GroupCommit", () => {
         },
       ),
     );
+  });
+
+  it("forms the next group when one says that it only waits for the disk, and is idle when all are done", async () => {
+    const groups: string[][] = [];
+    const flushed: (() => void)[] = [];
+    const commits = new GroupCommit<string, string>({
+      maxGroup: 10,
+      commit: async (group, next) => {
+        groups.push([...group]);
+        next();
+        await new Promise<void>((resolve) => flushed.push(resolve));
+        return group;
+      },
+    });
+    const first = commits.add("a");
+    await vi.waitUntil(() => groups.length === 1);
+    const second = commits.add("b");
+    await vi.waitUntil(() => groups.length === 2);
+    let idle = false;
+    const rest = commits.idle().then(() => {
+      idle = true;
+    });
+    flushed[0]?.();
+    expect(await first).toBe("a");
+    expect(idle).toBe(false);
+    flushed[1]?.();
+    expect(await second).toBe("b");
+    await rest;
   });
 
   it("fails the jobs of a failed commit only", async () => {
