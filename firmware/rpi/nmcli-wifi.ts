@@ -20,6 +20,7 @@ const TRIED = "bluepost-wifi-tried";
 const EXIT = { timeout: 3, activation: 4, notRunning: 8 } as const;
 const NO_PROGRAM =
   "this machine has no NetworkManager (nmcli), so its Wi-Fi cannot be set up from here; use a network cable";
+const SWITCHED_OFF = "the Wi-Fi is switched off; set its country: raspi-config nonint do_wifi_country VN";
 
 interface Run {
   /** Null: it could not be started, or was ended. */
@@ -49,12 +50,9 @@ export class NmcliWifi implements WifiSetup {
     if (exit !== 0) return { present: false, reason: "NetworkManager does not answer" };
     const wifi = terseRows(output).filter(([type]) => type === "wifi");
     if (wifi.length === 0) return { present: false, reason: "this machine has no Wi-Fi" };
-    const isOff = wifi.every(([, state]) => state === "unavailable" || state === "unmanaged");
-    if (isOff)
-      return {
-        present: false,
-        reason: "the Wi-Fi is switched off; set its country (raspi-config), then nmcli radio wifi on",
-      };
+    if (wifi.every(([, state]) => state === "unmanaged"))
+      return { present: false, reason: "NetworkManager leaves the Wi-Fi alone" };
+    if (wifi.every(([, state]) => state === "unavailable")) return { present: false, reason: SWITCHED_OFF };
     return { present: true };
   }
 

@@ -141,6 +141,7 @@ it("says what is missing on a machine without NetworkManager, without Wi-Fi, or 
   expect(await reason(devices("exit 1"))).toBe("NetworkManager does not answer");
   expect(await reason(devices("echo ethernet:connected"))).toBe("this machine has no Wi-Fi");
   expect(await reason(devices("echo wifi:unavailable"))).toMatch(/switched off/);
+  expect(await reason(devices("echo wifi:unmanaged"))).toBe("NetworkManager leaves the Wi-Fi alone");
   expect(await reason(devices("echo wifi:disconnected"))).toBe("");
   expect(await new NmcliWifi("/no/such/nmcli").scan(never)).toMatchObject({ kind: "unavailable" });
 });
