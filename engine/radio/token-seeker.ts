@@ -3,6 +3,7 @@ import { toHex } from "../../protocol/bytes.ts";
 import { SCHEMES } from "../../protocol/checkin/record.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { PersonKey } from "../../protocol/ids.ts";
+import { BackgroundWork } from "../../runtime/background-work.ts";
 import { faultFields, type Logger } from "../../runtime/log.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
 import type { SecretBox } from "../keys/secret-box.ts";
@@ -47,39 +48,35 @@ export class TokenSeeker {
   readonly #intervals = new Map<number, ReadonlyMap<string, Wearer>>();
   #version = "";
   #seeds: readonly (Wearer & { readonly seed: Uint8Array })[] = [];
-  #tail: Promise<void> = Promise.resolve();
-  #kicked = false;
-  #stopped = false;
+  readonly #work: BackgroundWork;
 
   constructor(parts: TokenSeekerParts) {
     this.#parts = parts;
+    this.#work = new BackgroundWork({
+      step: () => this.#seek(),
+      failed: (fault) => parts.log.error("tokens.failed", faultFields(fault)),
+    });
   }
 
   /** Starts seeking in the background. A fault is logged; the next call tries again. */
   kick(): void {
-    if (this.#kicked) return;
-    this.#kicked = true;
-    this.settle().catch((fault: unknown) => this.#parts.log.error("tokens.failed", faultFields(fault)));
+    this.#work.kick();
   }
 
   /** Resolves when every dated token session stored before the call was sought. @throws {StoreError} RT_STORE_FAILED */
   settle(): Promise<void> {
-    const turn = this.#tail.then(() => this.#drain());
-    this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
-    return turn;
+    return this.#work.settle();
   }
 
   /** Resolves when the transaction under way is done; no other begins. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#tail;
+  stop(): Promise<void> {
+    return this.#work.stop();
   }
 
-  async #drain(): Promise<void> {
-    this.#kicked = false;
-    while (!this.#stopped && (await this.#hasWork())) {
-      if ((await this.#parts.database.transaction((sql) => this.#step(sql))) > 0) this.#parts.onFound();
-    }
+  async #seek(): Promise<boolean> {
+    if (!(await this.#hasWork())) return false;
+    if ((await this.#parts.database.transaction((sql) => this.#step(sql))) > 0) this.#parts.onFound();
+    return true;
   }
 
   async #hasWork(): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { BackgroundWork } from "../../runtime/background-work.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { faultFields } from "../../runtime/log.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
@@ -25,19 +26,19 @@ export interface VisitBuilderParts {
  */
 export class VisitBuilder {
   readonly #parts: VisitBuilderParts;
-  #tail: Promise<void> = Promise.resolve();
-  #kicked = false;
-  #stopped = false;
+  readonly #work: BackgroundWork;
 
   constructor(parts: VisitBuilderParts) {
     this.#parts = parts;
+    this.#work = new BackgroundWork({
+      step: () => parts.database.transaction((sql) => this.#step(sql)),
+      failed: (fault) => parts.log.error("visits.failed", faultFields(fault)),
+    });
   }
 
   /** Starts building in the background. A fault is logged; the next call tries again. */
   kick(): void {
-    if (this.#kicked) return;
-    this.#kicked = true;
-    this.settle().catch((fault: unknown) => this.#parts.log.error("visits.failed", faultFields(fault)));
+    this.#work.kick();
   }
 
   /**
@@ -46,20 +47,12 @@ export class VisitBuilder {
    * @throws {StoreError} RT_STORE_FAILED
    */
   settle(): Promise<void> {
-    const turn = this.#tail.then(() => this.#drain());
-    this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
-    return turn;
+    return this.#work.settle();
   }
 
   /** Resolves when the transaction under way is done; no other begins. The marks stay in the store. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#tail;
-  }
-
-  async #drain(): Promise<void> {
-    this.#kicked = false;
-    while (!this.#stopped && (await this.#parts.database.transaction((sql) => this.#step(sql))));
+  stop(): Promise<void> {
+    return this.#work.stop();
   }
 
   /** @returns whether there may be more */

@@ -3,6 +3,7 @@ import fastifyCookie from "@fastify/cookie";
 import fastifyRateLimit from "@fastify/rate-limit";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { pageHeaders } from "../../runtime/http/page-headers.ts";
 import { sendProblem } from "../../runtime/http/problem.ts";
 import { faultFields } from "../../runtime/log.ts";
 import { lookAtFleet } from "../fleet/viewer.ts";
@@ -16,25 +17,7 @@ import { Sessions } from "./sessions.ts";
 /** Requests a minute from one address. */
 const REQUESTS_PER_MINUTE = 300;
 
-const HEADERS: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
-  "content-security-policy": [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "font-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-  ].join("; "),
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "permissions-policy": "camera=(), geolocation=(), microphone=()",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-};
+const HEADERS = pageHeaders("'self'");
 
 /** Serves the fleet page and its API below `/api`: to this machine over HTTP too, to others over HTTPS only. */
 export async function addFleetPage(app: FastifyInstance, deps: FleetPageDeps): Promise<void> {
