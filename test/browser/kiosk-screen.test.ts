@@ -287,6 +287,23 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
       expect(await kiosk.stickingOut()).toEqual([]);
     });
 
+    it.each([
+      ["unavailable", true, "Wi-Fi của máy này chưa cài được"],
+      ["waiting", true, "nhấn nút trên máy"],
+      ["waiting", false, "nối máy tính bằng cáp"],
+      ["authorized", true, "còn 42 giây"],
+      ["joining", true, "Đang vào Wi-Fi"],
+      ["joined", true, "Đã vào Wi-Fi"],
+      ["failed", true, "Chưa vào được Wi-Fi"],
+    ] as const)("leads a technician through the Wi-Fi: %s, by Bluetooth %s", async (step, bluetooth, text) => {
+      const wifi = { step, bluetooth, cable: true, leftSeconds: step === "authorized" ? 42 : 0 };
+      const setup = { device: "kiosk-12345678", step: "waiting", refusal: "unreachable" } as const;
+      model.update({ mode: "provision", setup, wifi });
+      await kiosk.page.locator(`[data-wifi="${step}"]`, { hasText: text }).waitFor();
+      expect(await seriousFindings(kiosk.page)).toEqual([]);
+      expect(await kiosk.stickingOut()).toEqual([]);
+    });
+
     it("says that it restarts when its server is gone, and comes back by itself", async () => {
       model.show(screenResult());
       await kiosk.reads(MASKED.name);

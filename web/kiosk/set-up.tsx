@@ -30,7 +30,7 @@ export function SetUp({ state, language }: SetUpProps): JSX.Element {
       )}
       <p class="hint">{say("kiosk.setup.how")}</p>
       {wifi && (
-        <p class="hint" role="status" data-wifi={wifi.step}>
+        <p class="hint" data-wifi={wifi.step}>
           {say(wifiTextOf(wifi), { seconds: String(wifi.leftSeconds) })}
         </p>
       )}

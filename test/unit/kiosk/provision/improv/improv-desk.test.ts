@@ -4,7 +4,7 @@ import type { DeviceStatus } from "../../../../../firmware/ports/qr-scanner.ts";
 import { ImprovDesk } from "../../../../../kiosk/provision/improv/improv-desk.ts";
 import type { WifiProgress } from "../../../../../protocol/http/kiosk-screen.ts";
 import { encodeImprovFrame, encodeTexts } from "../../../../../protocol/improv/rpc.ts";
-import { silentLogger } from "../../../../../runtime/log.ts";
+import type { Logger } from "../../../../../runtime/log.ts";
 import { TEST_DEVICE, TestWifi } from "../../../../support/improv.ts";
 import { ManualTimers } from "../../../../support/manual-timers.ts";
 import { waitFor } from "../../../../support/wait-for.ts";
@@ -43,9 +43,14 @@ class FakeLine implements ByteLine {
   }
 }
 
+function writing(lines: string[]): Logger {
+  const write = (event: string, fields: object = {}): void => void lines.push(`${event} ${JSON.stringify(fields)}`);
+  return { error: write, warn: write, info: write, debug: write };
+}
+
 const WISH = encodeImprovFrame(1, encodeTexts(["MyWirelessAP", "mysecurepassword"]));
 
-function rig() {
+function rig(lines: string[] = []) {
   const radio = new FakeRadio();
   const line = new FakeLine();
   const wifi = new TestWifi();
@@ -54,7 +59,7 @@ function rig() {
   const screen: WifiProgress[] = [];
   let press = (): void => {};
   const desk = new ImprovDesk({
-    ...{ radio, line, wifi, timers, logger: silentLogger, device: TEST_DEVICE },
+    ...{ radio, line, wifi, timers, logger: writing(lines), device: TEST_DEVICE },
     indicator: {
       show: (signal) => lamps.push(signal),
       openGate: () => undefined,
@@ -136,6 +141,53 @@ it("says that a network was not joined, and begins the minute anew", async () =>
   radio.central?.written(WISH);
   await until("failed");
   expect([lamps, radio.values?.state, radio.values?.error]).toEqual([["out", "denied"], 2, 3]);
+});
+
+it("says that a command was cut when its rest does not come, and forgets it", async () => {
+  const { radio, timers, until } = rig();
+  await until("waiting");
+  radio.central?.written(WISH.slice(0, 20));
+  timers.advance(1_999);
+  expect(radio.values?.error).toBe(0);
+  timers.advance(1);
+  expect(radio.values?.error).toBe(1);
+  radio.central?.written(WISH);
+  expect(radio.values?.error).toBe(4);
+});
+
+it("opens the radio again when it was lost, with what it said last", async () => {
+  const { radio, timers, until, press } = rig();
+  await until("waiting");
+  press();
+  await until("authorized");
+  radio.central = null;
+  radio.values = null;
+  timers.advance(2_000);
+  await waitFor(() => radio.central !== null);
+  expect(radio.values).toMatchObject({ state: 2, error: 0, capabilities: 7 });
+});
+
+it("logs neither name nor password, whatever comes of them", async () => {
+  const lines: string[] = [];
+  const { radio, wifi, until, press } = rig(lines);
+  await until("waiting");
+  press();
+  await until("authorized");
+  wifi.password = "another one";
+  radio.central?.written(WISH);
+  await until("failed");
+  wifi.join = () => Promise.reject(new Error("MyWirelessAP mysecurepassword"));
+  radio.central?.written(WISH);
+  await waitFor(() => lines.some((line) => line.startsWith("improv.failed")));
+  wifi.join = async () => ({ kind: "joined" });
+  radio.central?.written(WISH);
+  await until("joined");
+  expect(lines).toEqual([
+    'improv.not_joined {"why":"refused"}',
+    'improv.failed {"fault":"Error"}',
+    'improv.not_joined {"why":"fault"}',
+    "improv.joined {}",
+  ]);
 });
 
 it("lights and sounds the box that a phone asks for", async () => {
