@@ -1,35 +1,9 @@
 import { join } from "node:path";
-import type { StreamKey } from "../protocol/checkin/batch.ts";
-import type { CryptoPort } from "../protocol/crypto-port.ts";
-import type { DeviceId } from "../protocol/ids.ts";
-import type { WallMs } from "../protocol/units.ts";
-import type { RootLogger } from "../runtime/log.ts";
-import { packageVersion } from "../runtime/package-paths.ts";
 import { Database } from "../runtime/sqlite/database.ts";
 import { migrate } from "../runtime/sqlite/migrate.ts";
-import { every, type Timers } from "../runtime/timers.ts";
-import type { BrokerEvents, DeviceBroker, DeviceSession, PublishedLeaf, Violation } from "./broker/device-broker.ts";
-import { SessionDesk } from "./broker/session-desk.ts";
-import type { GatewayConfig } from "./config.ts";
-import { type CustodyDeps, CustodyNotifier } from "./delivery/custody-notifier.ts";
-import { Delivery } from "./delivery/delivery.ts";
-import type { EngineClient } from "./delivery/engine-client.ts";
-import { RevocationFetcher } from "./delivery/revocation-fetcher.ts";
-import { RevocationSender } from "./delivery/revocation-sender.ts";
-import { DeviceDoor } from "./device-door.ts";
-import { FleetDesk } from "./fleet/fleet-desk.ts";
 import { FleetStore } from "./fleet/fleet-store.ts";
-import type { GatewayIdentity } from "./registry/identity.ts";
-import type { SiteRegistry } from "./registry/site-registry.ts";
-import { createStick, type Stick } from "./spool/import-desk.ts";
-import { SpoolInlet } from "./spool/spool-inlet.ts";
-import { SpoolOutlet } from "./spool/spool-outlet.ts";
-import { StreamTable } from "./spool/stream-table.ts";
-import { Counters, type RecentEvent } from "./status/counters.ts";
-import { DeviceBook } from "./status/device-book.ts";
-import type { GatewayStatus } from "./status/status.ts";
-import { clockUncertaintyMs } from "./time/clock-quality.ts";
-import { SignedClock } from "./time/signed-clock.ts";
+import type { Gateway, GatewayDeps } from "./gateway.ts";
+import { SiteGateway } from "./site-gateway.ts";
 
 export type {
   Admission,
@@ -43,6 +17,7 @@ export type {
 export { type GatewayConfig, loadGatewayConfig } from "./config.ts";
 export { EngineAnswerError, type EngineClient, EngineUnreachableError } from "./delivery/engine-client.ts";
 export type { FleetDesk } from "./fleet/fleet-desk.ts";
+export type { Gateway, GatewayDeps } from "./gateway.ts";
 export {
   addDevice,
   createDeviceBundle,
@@ -54,44 +29,10 @@ export { createGatewayIdentity, type GatewayIdentity, type SiteBundle } from "./
 export { type NewDevice, type RegisteredDevice, SiteRegistry } from "./registry/site-registry.ts";
 export type { GatewayStatus } from "./status/status.ts";
 
-/** Everything that a gateway is made of; the composition roots (gateway/main.ts and sim) choose the adapters. */
-export interface GatewayDeps {
-  readonly config: GatewayConfig;
-  readonly identity: GatewayIdentity;
-  /** Stays the caller's to close. */
-  readonly registry: SiteRegistry;
-  readonly broker: DeviceBroker;
-  readonly engine: EngineClient;
-  readonly crypto: CryptoPort;
-  readonly now: () => WallMs;
-  readonly timers: Timers;
-  /** Uniform in [0, 1), for the spread of retries. */
-  readonly random: () => number;
-  readonly log: RootLogger;
-}
-
-/** A running gateway. */
-export interface Gateway {
-  readonly clock: SignedClock;
-  readonly fleet: FleetDesk;
-  status(): Promise<GatewayStatus>;
-  /** Takes batches that come by USB stick, and gives the receipts to carry back. */
-  readonly stick: Stick;
-  /** Alarms and broken rules, the latest first. */
-  readonly recentEvents: readonly RecentEvent[];
-  /** Resolves when nothing waits for a commit and no request to the engine is under way. */
-  idle(): Promise<void>;
-  /** Ends all sessions, finishes the commit under way and closes the spool. */
-  close(): Promise<void>;
-}
-
 const SPOOL_MIGRATIONS = join(import.meta.dirname, "spool/migrations");
 
 /** The index has one busy page a stream, in every commit: copied out every thousand pages, each would be written twice as often. */
 const CHECKPOINT_PAGES = 4_000;
-
-/** How often the registry is looked at for revocations, milliseconds. */
-const REVOCATION_EVERY_MS = 1_000;
 
 /**
  * Opens the spool in `config.dataDir`, takes up delivery where it stood, and lets devices in.
@@ -112,7 +53,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     await migrate(db, SPOOL_MIGRATIONS);
     reader = await Database.open({ file, readOnly: true });
     fleet = await FleetStore.open(join(deps.config.dataDir, "fleet.db"), deps.crypto);
-    const app = new GatewayApp(deps, { db, reader, fleet });
+    const app = new SiteGateway(deps, { db, reader, fleet });
     await app.open();
     return app;
   } catch (fault) {
@@ -120,225 +61,5 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     await reader?.close();
     await db.close();
     throw fault;
-  }
-}
-
-class GatewayApp implements Gateway, BrokerEvents {
-  readonly clock: SignedClock;
-  readonly fleet: FleetDesk;
-  readonly stick: Stick;
-  readonly #deps: GatewayDeps;
-  readonly #db: Database;
-  readonly #reader: Database;
-  readonly #inlet: SpoolInlet;
-  readonly #outlet: SpoolOutlet;
-  readonly #delivery: Delivery;
-  readonly #custody: CustodyNotifier;
-  readonly #desk: SessionDesk;
-  readonly #door: DeviceDoor;
-  readonly #book = new DeviceBook();
-  readonly #counters: Counters;
-  readonly #startedAt: WallMs;
-  readonly #revocations: RevocationSender;
-  readonly #orders: RevocationFetcher;
-  #registryVersion = "";
-  #stopWatching = (): void => {};
-  #closing: Promise<void> | null = null;
-
-  constructor(
-    deps: GatewayDeps,
-    files: { readonly db: Database; readonly reader: Database; readonly fleet: FleetStore },
-  ) {
-    const { db, reader } = files;
-    const { broker, crypto, now, timers, identity, log, config } = deps;
-    this.#deps = deps;
-    this.#db = db;
-    this.#reader = reader;
-    this.#startedAt = now();
-    this.#counters = new Counters(log.child("gateway"), now);
-    this.fleet = new FleetDesk({
-      store: files.fleet,
-      registry: deps.registry,
-      broker,
-      counters: this.#counters,
-      now,
-      timers,
-      log: log.child("fleet"),
-    });
-    const streams = new StreamTable(crypto);
-    this.#outlet = new SpoolOutlet({ db, reader, streams, now });
-    this.#inlet = new SpoolInlet({
-      db,
-      streams,
-      crypto,
-      site: identity.site,
-      now,
-      maxGroup: config.spool.maxGroup,
-      onCommit: (grown) => {
-        if (grown.size === 0) return;
-        this.#custody.grown(grown);
-        this.#delivery.wake();
-      },
-    });
-    this.stick = createStick({ identity, registry: deps.registry, inlet: this.#inlet, outlet: this.#outlet });
-    this.#delivery = this.#createDelivery();
-    this.#revocations = new RevocationSender({
-      ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
-      marksOf: (device) => this.#outlet.marksOf(device),
-    });
-    this.#orders = new RevocationFetcher({
-      ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
-    });
-    const send = (key: StreamKey, receipt: Uint8Array): void => broker.send(key.device, "receipt", receipt);
-    const held: CustodyDeps["held"] = (grown) => this.#inlet.heldOf(grown);
-    this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, held, send });
-    this.clock = new SignedClock({
-      signingKey: identity.signingKey,
-      now,
-      uncertaintyMs: () => clockUncertaintyMs(config.time),
-    });
-    this.#desk = new SessionDesk({
-      broker,
-      probeMs: config.mqtt.probeMs,
-      cloneSuspected: (device) => this.#counters.alarm("session.clone_suspected", { device }),
-    });
-    this.#door = new DeviceDoor({
-      broker,
-      inlet: this.#inlet,
-      outlet: this.#outlet,
-      custody: this.#custody,
-      clock: this.clock,
-      book: this.#book,
-      counters: this.#counters,
-      fleet: this.fleet,
-      now,
-    });
-  }
-
-  async open(): Promise<void> {
-    await this.#deps.broker.open(this);
-    this.#stopWatching = every(this.#deps.timers, REVOCATION_EVERY_MS, () => void this.#cutRevoked());
-    this.#delivery.wake();
-    this.fleet.open();
-    this.#orders.open();
-  }
-
-  async admit(session: DeviceSession): ReturnType<BrokerEvents["admit"]> {
-    const verdict = await this.#judge(session);
-    if (verdict.kind === "refused") this.#counters.count(`refused.${verdict.reason}`, { device: session.device });
-    return verdict;
-  }
-
-  connected(session: DeviceSession): void {
-    this.#book.connection(session.device, true, this.#deps.now());
-  }
-
-  closed(session: DeviceSession): void {
-    this.#desk.closed(session);
-    if (!this.#desk.current(session.device)) this.#book.connection(session.device, false, this.#deps.now());
-  }
-
-  subscribed(session: DeviceSession, leaf: string): void {
-    if (leaf === "receipt") this.#door.resendReceipts(session.device);
-    this.fleet.subscribed(session.device, leaf);
-  }
-
-  published(session: DeviceSession, leaf: PublishedLeaf, payload: Uint8Array): Promise<void> {
-    return this.#door.published(session, leaf, payload);
-  }
-
-  violated(kind: Violation, device: DeviceId | null): void {
-    this.#counters.count(`violation.${kind}`, device === null ? {} : { device });
-  }
-
-  get recentEvents(): readonly RecentEvent[] {
-    return this.#counters.recent;
-  }
-
-  async status(): Promise<GatewayStatus> {
-    const { now, identity } = this.#deps;
-    const spool = await this.#outlet.stats();
-    const oldest = spool.oldestUndeliveredAt;
-    return {
-      site: identity.site,
-      version: packageVersion(),
-      uptimeMs: now() - this.#startedAt,
-      spool: { ...spool, oldestUndeliveredMs: oldest === null ? 0 : Math.max(0, now() - oldest) },
-      engine: this.#delivery.status,
-      ...(this.#deps.broker.external && { broker: this.#deps.broker.external }),
-      devices: this.#book.devices,
-      counters: this.#counters.values,
-    };
-  }
-
-  async idle(): Promise<void> {
-    await this.#inlet.idle();
-    await this.#delivery.idle();
-    await this.#revocations.idle();
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
-    return this.#closing;
-  }
-
-  async #shutDown(): Promise<void> {
-    this.#stopWatching();
-    await this.#deps.broker.close();
-    await this.#inlet.idle();
-    await this.#orders.close();
-    await this.#revocations.close();
-    await this.#delivery.close();
-    await this.#custody.close();
-    await this.fleet.close();
-    await this.fleet.store.close();
-    await this.#reader.close();
-    await this.#db.close();
-  }
-
-  #createDelivery(): Delivery {
-    const { engine, identity, config, random, now, timers, log, broker } = this.#deps;
-    return new Delivery({
-      outlet: this.#outlet,
-      engine,
-      receiptKey: identity.receiptKey,
-      backoff: { firstMs: config.engine.backoffFirstMs, maxMs: config.engine.backoffMaxMs },
-      random,
-      now,
-      timers,
-      log: log.child("delivery"),
-      alarm: (event, fields) => this.#counters.alarm(event, fields),
-      relay: (device, receipt) => broker.send(device, "receipt", receipt),
-    });
-  }
-
-  async #judge(session: DeviceSession): ReturnType<BrokerEvents["admit"]> {
-    try {
-      const known = await this.#deps.registry.find(session.device);
-      if (!known) return { kind: "refused", reason: "unknown_device" };
-      if (known.revokedAt !== null) return { kind: "refused", reason: "revoked" };
-      return await this.#desk.admit(session);
-    } catch (fault) {
-      this.#counters.fault("registry.failed", fault);
-      return { kind: "refused", reason: "unavailable" };
-    }
-  }
-
-  async #cutRevoked(): Promise<void> {
-    try {
-      const version = await this.#deps.registry.version();
-      if (version === this.#registryVersion) return;
-      this.#registryVersion = version;
-      for (const { device } of this.#desk.sessions) {
-        const known = await this.#deps.registry.find(device);
-        if (known && known.revokedAt === null) continue;
-        this.#counters.count("session.revoked", { device });
-        this.#deps.broker.kick(device);
-      }
-      await this.#inlet.idle(); // what was taken before the cut counts as taken
-      this.#revocations.wake();
-    } catch (fault) {
-      this.#counters.fault("registry.failed", fault);
-    }
   }
 }
