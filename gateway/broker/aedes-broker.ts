@@ -1,12 +1,11 @@
-import type { EventEmitter } from "node:events";
 import type { Server, Socket } from "node:net";
-import type { Aedes, AedesOptions, AuthenticateError, Client, ConnectPacket } from "aedes";
+import type { Aedes, AuthenticateError, Client, ConnectPacket } from "aedes";
 import type { DeviceId, SiteId } from "../../protocol/ids.ts";
 import { type DownLeaf, maySubscribe, topicOf } from "../../protocol/mqtt/topics.ts";
 import { every, type Timers } from "../../runtime/timers.ts";
+import { type AedesHooks, createAedes } from "./aedes-hooks.ts";
 import { Connection, type ConnectionLimits, Refusal } from "./connection.ts";
 import type { BrokerEvents, DeviceBroker, DeviceSession, PublishedLeaf, SendOptions } from "./device-broker.ts";
-import { EndpointAedes } from "./endpoint-aedes.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import {
   contextOf,
@@ -46,8 +45,6 @@ export interface AedesBrokerOptions {
 const KEEPALIVE_LIMIT_S = 600;
 /** How often silent connections are looked for, milliseconds. */
 const SWEEP_EVERY_MS = 1_000;
-/** A client that does not read for this long is dropped, milliseconds. */
-const DRAIN_TIMEOUT_MS = 10_000;
 
 /**
  * The {@link DeviceBroker} over aedes 1.2.
@@ -83,10 +80,9 @@ export class AedesBroker implements DeviceBroker {
 
   async open(events: BrokerEvents): Promise<void> {
     this.#events = events;
-    const aedes = new EndpointAedes(this.#aedesOptions());
+    const aedes = createAedes(this.#options.limits.connectTimeoutMs, this.#hooks(events));
     await aedes.listen();
     this.#aedes = aedes;
-    this.#watch(aedes, events);
     this.#stopSweeping = every(this.#options.timers, SWEEP_EVERY_MS, () => this.#dropSilent());
     const { site, tls, plainPort } = this.#options;
     if (tls) {
@@ -198,53 +194,31 @@ export class AedesBroker implements DeviceBroker {
     connection.admitted = false;
   }
 
-  #aedesOptions(): AedesOptions {
+  #hooks(events: BrokerEvents): AedesHooks {
     return {
-      concurrency: 0,
-      connectTimeout: this.#options.limits.connectTimeoutMs,
-      drainTimeout: DRAIN_TIMEOUT_MS,
-      maxTopicLevels: 8,
-      preConnect: (client, packet, done) => {
-        this.#examine(client, packet);
-        done(null, true);
-      },
-      authenticate: (client, _user, _password, done) => void this.#admit(client, done),
-      authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
-      authorizeSubscribe: (client, subscription, done) => {
+      examine: (client, packet) => this.#examine(client, packet),
+      admit: (client, done) => void this.#admit(client, done),
+      publish: (client, packet, done) => this.#publish(client, packet, done),
+      maySubscribe: (client, topic) => {
         const device = this.#connections.get(client.conn)?.device ?? null;
-        if (device !== null && maySubscribe(this.#options.site, device, subscription.topic)) {
-          done(null, { ...subscription, qos: subscription.qos === 0 ? 0 : 1 });
-        } else {
-          this.#events?.violated("refused_subscription", device);
-          done(null, null);
-        }
+        if (device !== null && maySubscribe(this.#options.site, device, topic)) return true;
+        events.violated("refused_subscription", device);
+        return false;
+      },
+      ready: (client) => {
+        const connection = this.#connections.get(client.conn);
+        if (!connection?.admitted || !connection.session) return;
+        this.#lanes.get(connection)?.open(connection.topics);
+        events.connected(connection.session);
+      },
+      alive: (client) => this.#connections.get(client.conn)?.alive(),
+      subscribed: (client, topic) => {
+        const session = this.#connections.get(client.conn)?.session;
+        if (!session) return;
+        const own = topicOf(this.#options.site, session.device, "cmd/x").length - "cmd/x".length;
+        events.subscribed(session, topic.slice(own) as DownLeaf | "cmd/+");
       },
     };
-  }
-
-  #watch(aedes: Aedes, events: BrokerEvents): void {
-    const emitter: EventEmitter = aedes; // aedes' own types leave "error" out; without a listener one would end the process
-    emitter.on("error", ignore);
-    aedes.on("clientError", () => undefined);
-    aedes.on("connectionError", (client) => {
-      if (!client.closed) client.close();
-    });
-    aedes.on("clientReady", (client) => {
-      const connection = this.#connections.get(client.conn);
-      if (!connection?.admitted || !connection.session) return;
-      this.#lanes.get(connection)?.open(connection.topics);
-      events.connected(connection.session);
-    });
-    aedes.on("ack", (_packet, client) => this.#connections.get(client.conn)?.alive());
-    aedes.on("ping", (_packet, client) => this.#connections.get(client.conn)?.alive());
-    aedes.on("subscribe", (subscriptions, client) => {
-      const connection = this.#connections.get(client.conn);
-      if (!connection?.session) return;
-      const own = topicOf(this.#options.site, connection.session.device, "cmd/x").length - "cmd/x".length;
-      for (const { topic, qos } of subscriptions) {
-        if (Number(qos) < 128) events.subscribed(connection.session, topic.slice(own) as DownLeaf | "cmd/+");
-      }
-    });
   }
 
   /** First look at CONNECT: the verdict is given in `authenticate`, which can answer with a reason. */
