@@ -7,7 +7,7 @@ import { packInitramfs } from "./lib/lab/initramfs.mjs";
 import { prepareKernel } from "./lib/lab/kernel.mjs";
 import { missingPackages, output } from "./lib/lab/tools.mjs";
 import { prepare } from "./lib/part.mjs";
-import { EXIT, giveUp, inRoot, say } from "./lib/root.mjs";
+import { EXIT, giveUp, inRoot, root, say } from "./lib/root.mjs";
 
 const USAGE = [
   "Usage: npm run lab [-- [--kvm] [--minutes N] [test files]]",
@@ -21,6 +21,8 @@ const minutes = Number(values.minutes);
 if (!Number.isFinite(minutes) || minutes <= 0) giveUp(EXIT.usage, "--minutes takes a number above 0.", ...USAGE);
 if (process.platform !== "linux" || process.arch !== "x64")
   giveUp(EXIT.unavailable, "npm run lab: skipped: it needs Debian or Ubuntu on amd64; test/contract runs everywhere.");
+if (root.startsWith("/tmp/"))
+  giveUp(EXIT.unavailable, "npm run lab: skipped: the guest has a /tmp of its own; check the project out elsewhere.");
 const missing = missingPackages();
 if (missing.length > 0)
   giveUp(EXIT.unavailable, "npm run lab: skipped: programs are missing.", `  apt-get install ${missing.join(" ")}`);
@@ -36,7 +38,8 @@ try {
   const accel = values.kvm ? "kvm" : "tcg";
   const guest = { kernel, initramfs, tools: folder, only: positionals, accel, timeoutMs: minutes * 60_000 };
   const code = await bootGuest(guest, (line) => console.log(line));
-  if (code === null) giveUp(EXIT.failure, `npm run lab: the guest did not finish within ${minutes} minutes.`);
+  if (code === "late") giveUp(EXIT.failure, `npm run lab: the guest did not finish within ${minutes} minutes.`);
+  if (code === "ended") giveUp(EXIT.failure, "npm run lab: the guest ended early; its last lines say why.");
   process.exit(code === 0 ? EXIT.ok : EXIT.failure);
 } catch (fault) {
   giveUp(EXIT.failure, `npm run lab: ${fault instanceof Error ? fault.message.split("\n")[0] : fault}`);

@@ -10,7 +10,7 @@ const MEMORY_MB = 2_048;
  * Boots the guest over the host's disk, read only, and passes on what it says.
  *
  * @param lab.accel "tcg" runs anywhere; "kvm" is faster where the machine lends it
- * @returns exit code of the suites; null when the guest never got that far
+ * @returns exit code of the suites; "ended" or "late" when the guest never got that far
  */
 export function bootGuest({ kernel, initramfs, tools, only, accel, timeoutMs }, say) {
   const words = [
@@ -41,7 +41,11 @@ export function bootGuest({ kernel, initramfs, tools, only, accel, timeoutMs }, 
   ];
   return new Promise((resolve) => {
     const guest = spawn(findProgram("qemu-system-x86_64"), args, { stdio: ["ignore", "pipe", "inherit"] });
-    const timer = setTimeout(() => guest.kill("SIGKILL"), timeoutMs);
+    let why = "ended";
+    const timer = setTimeout(() => {
+      why = "late";
+      guest.kill("SIGKILL");
+    }, timeoutMs);
     const stop = () => guest.kill("SIGTERM");
     process.once("SIGINT", stop);
     let code = null;
@@ -50,11 +54,11 @@ export function bootGuest({ kernel, initramfs, tools, only, accel, timeoutMs }, 
       if (ended) code = Number(ended[1]);
       say(line.replace(/\r$/, ""));
     });
-    guest.once("error", () => resolve(null));
+    guest.once("error", () => resolve(why));
     guest.once("close", () => {
       clearTimeout(timer);
       process.off("SIGINT", stop);
-      resolve(code);
+      resolve(code ?? why);
     });
   });
 }
