@@ -45,8 +45,11 @@ async function load(): Promise<Reader> {
   return library;
 }
 
-async function find(image: Parameters<Reader["readBarcodes"]>[0]): Promise<readonly PhotoSymbol[]> {
-  const found = await (await reader()).readBarcodes(image, OPTIONS);
+async function find(
+  image: Parameters<Reader["readBarcodes"]>[0],
+  options: ReaderOptions = OPTIONS,
+): Promise<readonly PhotoSymbol[]> {
+  const found = await (await reader()).readBarcodes(image, options);
   return found.filter(({ isValid }) => isValid).map((symbol) => ({ bytes: new Uint8Array(symbol.bytes) }));
 }
 
@@ -98,4 +101,24 @@ export interface RgbaImage {
 /** Finds the QR codes among pixels, as {@link readPhoto} does. */
 export async function readPixels(image: RgbaImage): Promise<readonly PhotoSymbol[]> {
   return find(image as Parameters<Reader["readBarcodes"]>[0]);
+}
+
+/** Brightness of each pixel, row by row from the top without gaps: what a camera sees without its colours. */
+export interface LumaImage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A camera gives another frame soon, so only what costs little. */
+const FRAME_OPTIONS: ReaderOptions = { ...OPTIONS, tryInvert: false, maxNumberOfSymbols: 4 };
+
+/** Finds the QR codes in a camera's frame, in any turn; dark on light only. */
+export async function readLuma({ data, width, height }: LumaImage): Promise<readonly PhotoSymbol[]> {
+  // a PGM file: pixels in the library's own form would be four bytes each
+  const head = new TextEncoder().encode(`P5\n${width} ${height}\n255\n`);
+  const file = new Uint8Array(head.length + data.length);
+  file.set(head);
+  file.set(data, head.length);
+  return find(file, FRAME_OPTIONS);
 }
