@@ -35,6 +35,10 @@ export const KioskConfig = Type.Object({
   ),
   scanner: Type.Object(
     {
+      kind: Type.Union([Type.Literal("serial"), Type.Literal("camera")], {
+        default: "serial",
+        description: "What reads the codes: a scanner on a serial line (serial), or the Pi's camera (camera).",
+      }),
       path: Type.String({
         default: "auto",
         description: "Serial device of the scanner; auto: the first under /dev/serial/by-id.",
@@ -45,6 +49,35 @@ export const KioskConfig = Type.Object({
         maximum: 921_600,
         description: "Speed of the line, baud. GM65-class on a UART: 9600.",
       }),
+      camera: Type.Object(
+        {
+          command: Type.String({
+            default: "auto",
+            description: "Program that gives the camera's frames; auto: rpicam-vid, or libcamera-vid.",
+          }),
+          width: Type.Integer({
+            default: 1_280,
+            minimum: 640,
+            maximum: 2_560,
+            multipleOf: 128,
+            description: "Width of a frame, pixels; a multiple of 128.",
+          }),
+          height: Type.Integer({
+            default: 960,
+            minimum: 480,
+            maximum: 1_920,
+            multipleOf: 2,
+            description: "Height of a frame, pixels; even.",
+          }),
+          framesPerSecond: Type.Integer({
+            default: 10,
+            minimum: 1,
+            maximum: 30,
+            description: "Frames in a second; more than the Pi can decode are passed over.",
+          }),
+        },
+        { default: {} },
+      ),
     },
     { default: {} },
   ),

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
 import type { Indicator } from "../firmware/ports/indicator.ts";
+import type { QrScanner } from "../firmware/ports/qr-scanner.ts";
 import { findBluetoothAdapters } from "../firmware/rpi/bluetooth-adapters.ts";
+import { CameraQrScanner } from "../firmware/rpi/camera-qr-scanner.ts";
 import { inspectDevices } from "../firmware/rpi/inspect-devices.ts";
 import { LinuxClock } from "../firmware/rpi/linux-clock.ts";
 import { diskWear, freeBytes } from "../firmware/rpi/linux-disk.ts";
@@ -160,13 +162,12 @@ async function diskFacts(folder: string): Promise<object> {
   return { freeBytes: await freeBytes(folder), wear: await diskWear(folder) };
 }
 
-function openScanner(config: KioskConfig, log: RootLogger, boottime: () => BoottimeMs): SerialQrScanner {
-  const { path, baudRate } = config.scanner;
+function openScanner(config: KioskConfig, log: RootLogger, boottime: () => BoottimeMs): QrScanner {
+  const { kind, path, baudRate, camera } = config.scanner;
+  const deps = { boottime, timers: systemTimers, logger: log.child("scanner") };
+  if (kind === "camera") return new CameraQrScanner(camera, deps);
   const exclude = [config.indicator.path, config.improv.serial].filter((one) => one !== "" && one !== "off");
-  return new SerialQrScanner(
-    { path, baudRate, exclude },
-    { boottime, timers: systemTimers, logger: log.child("scanner") },
-  );
+  return new SerialQrScanner({ path, baudRate, exclude }, deps);
 }
 
 /** The radio as the configuration wants it; a machine without one goes on without. */

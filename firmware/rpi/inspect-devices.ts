@@ -1,6 +1,7 @@
 import { packageFile } from "../../runtime/package-paths.ts";
 import { systemTimers } from "../../runtime/timers.ts";
 import { findBluetoothAdapters } from "./bluetooth-adapters.ts";
+import { findCameraCommand } from "./camera/camera-command.ts";
 import { findGpioBase } from "./gpio-base.ts";
 import { LinuxClock } from "./linux-clock.ts";
 import { loadPinout, PinoutError } from "./pinout.ts";
@@ -15,7 +16,14 @@ export interface DeviceFinding {
 }
 
 export interface InspectChoice {
-  readonly scanner: { readonly path: string };
+  readonly scanner: {
+    /** Default: serial. */
+    readonly kind?: "serial" | "camera";
+    /** Serial device, for a serial scanner. */
+    readonly path: string;
+    /** For a camera. */
+    readonly camera?: { readonly command: string };
+  };
   readonly indicator: { readonly kind: "none" | "gpio" | "firmata"; readonly path: string };
   readonly radio?: { readonly use: "auto" | "on" | "off" };
   /** The kernel's GPIO folder; default /sys/class/gpio. */
@@ -28,11 +36,19 @@ export async function inspectDevices(choice: InspectChoice): Promise<readonly De
 }
 
 async function inspectScanner({ scanner, indicator }: InspectChoice): Promise<DeviceFinding> {
+  if (scanner.kind === "camera") return inspectCamera(scanner.camera?.command ?? "auto");
   const missing = await packageMissing("serialport");
   if (missing) return { check: "scanner", ok: false, detail: missing };
   const found = await findScannerPath(scanner.path, { exclude: indicator.path ? [indicator.path] : [] });
   if (found.kind === "missing") return { check: "scanner", ok: false, detail: found.reason };
   return finding("scanner", await whyBarred(found.path), found.path);
+}
+
+/** A camera that is asked for its name is a camera that is opened, so only its program is looked for. */
+async function inspectCamera(command: string): Promise<DeviceFinding> {
+  const found = await findCameraCommand(command);
+  if (found.kind === "missing") return { check: "scanner", ok: false, detail: found.reason };
+  return { check: "scanner", ok: true, detail: `camera, by ${found.path}` };
 }
 
 async function inspectIndicator({ indicator, sysfsRoot = "/sys/class/gpio" }: InspectChoice): Promise<DeviceFinding> {

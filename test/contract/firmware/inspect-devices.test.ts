@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inspectDevices } from "../../../firmware/rpi/inspect-devices.ts";
@@ -24,6 +25,14 @@ describe("inspectDevices", () => {
     const found = await line("scanner", { scanner: { path: device.link }, indicator: none });
     device.unplug();
     expect(found).toEqual({ check: "scanner", ok: true, detail: device.link });
+  });
+
+  it("names the camera's program where a camera is configured, and what to do when it is missing", async () => {
+    const command = join(tempFolder(), "rpicam-vid");
+    const choice = { scanner: { kind: "camera", path: "auto", camera: { command } }, indicator: none } as const;
+    expect(await line("scanner", choice)).toEqual({ check: "scanner", ok: false, detail: `no program at ${command}` });
+    writeFileSync(command, "#!/bin/sh\n", { mode: 0o755 });
+    expect(await line("scanner", choice)).toEqual({ check: "scanner", ok: true, detail: `camera, by ${command}` });
   });
 
   it("names the header's chip", async () => {
