@@ -53,7 +53,12 @@ export class SpoolInlet {
 
   constructor(options: SpoolOptions) {
     this.#options = options;
-    this.#group = new GroupCommit({ commit: (jobs, next) => this.#commit(jobs, next), maxGroup: options.maxGroup });
+    const { maxGroup } = options;
+    const alone = (): void => {}; // a commit each, a flush each: nothing begins while one waits for the disk
+    this.#group = new GroupCommit({
+      commit: (jobs, next) => this.#commit(jobs, maxGroup > 1 ? next : alone),
+      maxGroup,
+    });
   }
 
   /**
