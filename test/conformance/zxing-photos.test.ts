@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { readPixels } from "../../runtime/zxing-wasm-photos.ts";
 import { pixelsOfPng, turned } from "../support/pixels.ts";
+import { sameText } from "../support/qr-text.ts";
 import { describeVectors, vectorPath } from "../support/vectors.ts";
 
 /** What zxing's own tests demand of one set at one rotation. */
@@ -41,11 +42,3 @@ describeVectors("zxing-qr", "photos of QR codes: at least as many are read as zx
 
   afterAll(() => console.log(`zxing-qr: ${lines.join("; ")}`));
 });
-
-/** The expected texts are UTF-8 files; symbols may hold the same text in another character set, or end without its line end. */
-function sameText(bytes: Uint8Array, expected: Uint8Array): boolean {
-  const wanted = Buffer.from(expected).toString("utf8").trim();
-  return ["utf-8", "shift_jis", "gb18030", "iso-8859-1"].some(
-    (name) => new TextDecoder(name).decode(bytes).trim() === wanted,
-  );
-}

@@ -6,14 +6,21 @@ import { VirtualCamera } from "../../sim/devices/virtual-camera.ts";
 import { createRng } from "../../sim/rng.ts";
 import { tempFolder } from "./temp.ts";
 
+export interface CameraTestOptions {
+  /** The adapter's own. */
+  readonly timers?: Timers;
+  /** Bytes that the camera's program writes at once. */
+  readonly chunkBytes?: number;
+  /** The adapter's clock, milliseconds. */
+  readonly boottime?: () => number;
+}
+
 /** A virtual camera that is plugged in, and the product's adapter that runs its program. */
 export function cameraAndScanner({
   timers = systemTimers,
   chunkBytes,
-}: {
-  readonly timers?: Timers;
-  readonly chunkBytes?: number;
-} = {}): {
+  boottime = () => Math.floor(performance.now()),
+}: CameraTestOptions = {}): {
   readonly camera: VirtualCamera;
   readonly scanner: CameraQrScanner;
 } {
@@ -23,7 +30,7 @@ export function cameraAndScanner({
   camera.plug();
   const scanner = new CameraQrScanner(
     { command: camera.command, width: 1_280, height: 960, framesPerSecond: 20 },
-    { boottime: () => Math.floor(performance.now()) as BoottimeMs, timers, logger: silentLogger },
+    { boottime: () => boottime() as BoottimeMs, timers, logger: silentLogger },
   );
   return { camera, scanner };
 }

@@ -25,6 +25,8 @@ export interface DecoderRig {
   readonly mode: CameraMode;
   readonly logger: Logger;
   readonly seen: (frame: SeenCodes) => void;
+  /** Full path of the worker's entry; default {@link DECODE_WORKER}. */
+  readonly entry?: string;
 }
 
 /** Decodes frames in a worker thread, one at a time; of those that come meanwhile only the newest waits, so that an answer is never about the past. */
@@ -72,7 +74,11 @@ export class NewestFrameDecoder {
   }
 
   #start(): Worker {
-    const worker = new Worker(packageFile(DECODE_WORKER), { stdout: true, stderr: true, resourceLimits: LIMITS });
+    const worker = new Worker(this.#rig.entry ?? packageFile(DECODE_WORKER), {
+      stdout: true,
+      stderr: true,
+      resourceLimits: LIMITS,
+    });
     worker.on("message", ({ codes }: DecodedFrame) => this.#answered(codes));
     worker.on("error", (fault) => this.#rig.logger.warn("scanner.decoder_fault", faultFields(fault)));
     worker.on("exit", () => this.#died());
