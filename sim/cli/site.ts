@@ -13,6 +13,7 @@ interface SiteFlags {
   readonly seed: string;
   readonly data?: string;
   readonly every: string;
+  readonly camera?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -29,6 +30,7 @@ export function registerSite(program: Command): void {
     .option("--seed <seed>", "the same seed brings the same visitors", "1")
     .option("--data <dir>", "keep the databases here; default: a folder that goes away")
     .option("--every <seconds>", "mean time between two visitors", "3")
+    .option("--camera", "the second door reads codes with a virtual camera instead of a scanner")
     .option("-v, --verbose", "show what every part logs")
     .action(async (flags: SiteFlags) => {
       await runService((signal) => startSite(flags, signal));
@@ -42,7 +44,7 @@ async function startSite(flags: SiteFlags, signal: AbortSignal): Promise<Running
   const site = await ProcessSite.open({
     folder,
     site: "phu-quoc",
-    doors: DOORS,
+    doors: DOORS.map((door, at) => (flags.camera && at === 1 ? { ...door, reader: "camera" } : door)),
     enginePort: 8082,
     gatewayPort: 8081,
     kioskSettings: ["door.minimumDwellSeconds=6", "door.capacity=60"],

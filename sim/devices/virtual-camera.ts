@@ -14,6 +14,10 @@ export interface VirtualCameraOptions {
   readonly chunkBytes?: number;
 }
 
+/** How long a visitor holds a code up, and how long the next one takes to step up, milliseconds. */
+const HOLD_MS = 900;
+const NEXT_MS = 300;
+
 /** What the program in {@link VirtualCamera.command} was asked for. */
 interface Asked {
   readonly width: number;
@@ -44,6 +48,7 @@ export class VirtualCamera {
   #frame: { readonly asked: string; readonly bytes: Buffer } | null = null;
   #scene: { readonly picture: Picture | null; readonly pose: Pose } = { picture: null, pose: {} };
   #stalled = false;
+  #queue: Promise<void> = Promise.resolve();
 
   constructor(options: VirtualCameraOptions) {
     this.#options = options;
@@ -71,6 +76,23 @@ export class VirtualCamera {
     this.#server = null;
     rmSync(this.#socket, { force: true });
     this.crash();
+  }
+
+  /** Holds a code before the lens as long as a visitor does, after those who came before; resolves when it was taken away. */
+  present(payload: string | Uint8Array): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      this.show(payload);
+      await this.#pass(HOLD_MS);
+      this.clear();
+      await this.#pass(NEXT_MS);
+    });
+    return this.#queue;
+  }
+
+  #pass(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.timers.after(ms, resolve);
+    });
   }
 
   /** Shows a code to the lens until something else is shown. */

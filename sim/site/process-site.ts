@@ -1,15 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { systemTimers } from "../../runtime/timers.ts";
 import { PtyScanner } from "../devices/pty-scanner.ts";
+import { VirtualCamera } from "../devices/virtual-camera.ts";
+import { createRng } from "../rng.ts";
 import { ChildPart, type PartName, type ReadyFields, runCommand } from "./child-part.ts";
 
-/** One door: a kiosk process with a scanner on a pseudo terminal. */
+/** What visitors hold their codes before. */
+export type DoorReader = Pick<PtyScanner, "present" | "plug" | "unplug">;
+
+/** One door: a kiosk process with a scanner on a pseudo terminal, or with a camera. */
 export interface ProcessDoor {
   readonly device: string;
   readonly venue: string;
   readonly name: string;
-  readonly scanner: PtyScanner;
+  readonly scanner: DoorReader;
   readonly kiosk: ChildPart;
   /** Address of the screen's page. */
   readonly screen: string;
@@ -20,6 +26,8 @@ export interface ProcessDoorOptions {
   readonly venue: string;
   readonly name: string;
   readonly screenPort?: number;
+  /** What reads the codes; default a scanner. */
+  readonly reader?: "scanner" | "camera";
   /** Port under which this kiosk reaches the gateway: that of a cable that can be cut. */
   readonly reachPort?: number;
   /** Settings of this kiosk alone, `indicator.kind=firmata`. */
@@ -113,13 +121,9 @@ export class ProcessSite {
         "-s",
         ...settings,
       ]);
-      const scanner = new PtyScanner({ link: join(home, "scanner") });
+      const { reader: scanner, settings: scannerSettings } = readerOf(door, home);
       scanner.plug();
-      const own = [
-        `dataDir=${home}`,
-        `scanner.path=${scanner.link}`,
-        `screen.port=${door.screenPort ?? ports[3 + gate]}`,
-      ];
+      const own = [`dataDir=${home}`, ...scannerSettings, `screen.port=${door.screenPort ?? ports[3 + gate]}`];
       const kiosk = part(
         door.device,
         "kiosk",
@@ -158,6 +162,18 @@ export class ProcessSite {
     await this.gateway.stop();
     await this.engine.stop();
   }
+}
+
+/** @returns what reads the door's codes, and the settings that let its kiosk find it */
+function readerOf(door: ProcessDoorOptions, home: string): { reader: DoorReader; settings: readonly string[] } {
+  if (door.reader !== "camera") {
+    const scanner = new PtyScanner({ link: join(home, "scanner") });
+    return { reader: scanner, settings: [`scanner.path=${scanner.link}`] };
+  }
+  const rng = createRng(door.device);
+  const camera = new VirtualCamera({ folder: join(home, "camera"), rng, timers: systemTimers });
+  const mode = ["scanner.camera.width=640", "scanner.camera.height=480"]; // enough for a card, and light for a laptop
+  return { reader: camera, settings: ["scanner.kind=camera", `scanner.camera.command=${camera.command}`, ...mode] };
 }
 
 function gatewaySettings(plan: {
