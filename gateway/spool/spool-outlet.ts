@@ -145,8 +145,10 @@ export class SpoolOutlet {
       [stored.upto, stored.hash, head.upto, head.hash, bytes, this.#options.now(), streamId],
     );
     const below = [streamId, stored.upto];
-    await countLeaving(sql, "receipted", { where: "b.stream_id = ? AND b.to_seq <= ?", params: below });
-    await sql.run("DELETE FROM batches WHERE stream_id = ? AND to_seq <= ?", below);
+    // one that came meanwhile and was not posted may be another writer's: that is the engine's to say
+    const which = { where: "b.stream_id = ? AND b.to_seq <= ? AND b.delivered = 1", params: below };
+    await countLeaving(sql, "receipted", which);
+    await sql.run("DELETE FROM batches AS b WHERE b.stream_id = ? AND b.to_seq <= ? AND b.delivered = 1", below);
     const rewound = stored.upto < state.stored.upto; // a restored engine: what was covered is not any more
     if (rewound || receipt.missing.length > 0) state.recent.clear();
     state.stored = stored;

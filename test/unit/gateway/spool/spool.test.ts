@@ -48,6 +48,20 @@ async function settle(
   });
 }
 
+it("keeps for the engine what came in while a receipt that covers its place was under way", async () => {
+  const [device, spool] = [await makeDevice(authority), await openTestSpool(tempFolder())];
+  const [first, second] = (await batches(device, 2)) as [MadeBatch, MadeBatch];
+  await spool.accept(device, first);
+  const set = await spool.outlet.nextSet(64, new Set());
+  await spool.accept(device, second);
+  const receipt = storeReceipt(device.key, second);
+  const receipts = [{ streamId: set[0]?.streamId ?? 0, receipt, bytes: Buffer.of(1) }];
+  await spool.outlet.settle({ receipts, delivered: set, refused: [] });
+  expect(await waiting(spool)).toEqual([[3, 4]]);
+  await settle(spool, device, second);
+  expect((await spool.outlet.stats()).batches).toBe(0);
+});
+
 describe("a batch at the spool", () => {
   it("is stored byte for byte, in order of arrival", async () => {
     const [device, spool] = [await makeDevice(authority), await openTestSpool(tempFolder())];
