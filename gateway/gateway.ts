@@ -24,6 +24,8 @@ export interface GatewayDeps {
   readonly crypto: CryptoPort;
   readonly now: () => WallMs;
   readonly timers: Timers;
+  /** How often files are looked at that the command line writes too, milliseconds; default 1,000. */
+  readonly lookEveryMs?: number;
   /** Uniform in [0, 1), for the spread of retries. */
   readonly random: () => number;
   readonly log: RootLogger;

@@ -11,7 +11,7 @@ import { Delivery } from "./delivery/delivery.ts";
 import { RevocationFetcher } from "./delivery/revocation-fetcher.ts";
 import { RevocationSender } from "./delivery/revocation-sender.ts";
 import { DeviceDoor } from "./device-door.ts";
-import { FleetDesk } from "./fleet/fleet-desk.ts";
+import { FleetDesk, LOOK_EVERY_MS } from "./fleet/fleet-desk.ts";
 import type { FleetStore } from "./fleet/fleet-store.ts";
 import type { Gateway, GatewayDeps } from "./gateway.ts";
 import { createStick, type Stick } from "./spool/import-desk.ts";
@@ -23,9 +23,6 @@ import { DeviceBook } from "./status/device-book.ts";
 import type { GatewayStatus } from "./status/status.ts";
 import { clockUncertaintyMs } from "./time/clock-quality.ts";
 import { SignedClock } from "./time/signed-clock.ts";
-
-/** How often the registry is looked at for revocations, milliseconds. */
-const REVOCATION_EVERY_MS = 1_000;
 
 /** The gateway of one site: a spool behind a broker, and everything that watches over the two. */
 export class SiteGateway implements Gateway, BrokerEvents {
@@ -68,6 +65,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
       counters: this.#counters,
       now,
       timers,
+      ...(deps.lookEveryMs !== undefined && { lookEveryMs: deps.lookEveryMs }),
       log: log.child("fleet"),
     });
     const streams = new StreamTable(crypto);
@@ -122,7 +120,11 @@ export class SiteGateway implements Gateway, BrokerEvents {
 
   async open(): Promise<void> {
     await this.#deps.broker.open(this);
-    this.#stopWatching = every(this.#deps.timers, REVOCATION_EVERY_MS, () => void this.#cutRevoked());
+    this.#stopWatching = every(
+      this.#deps.timers,
+      this.#deps.lookEveryMs ?? LOOK_EVERY_MS,
+      () => void this.#cutRevoked(),
+    );
     this.#delivery.wake();
     this.fleet.open();
     this.#orders.open();

@@ -18,11 +18,13 @@ export interface FleetDeskDeps {
   readonly counters: Counters;
   readonly now: () => WallMs;
   readonly timers: Timers;
+  /** Default {@link LOOK_EVERY_MS}. */
+  readonly lookEveryMs?: number;
   readonly log: Logger;
 }
 
-/** How often the store is looked at for what the command line entered. */
-const LOOK_EVERY_MS = 1_000;
+/** How soon what the command line entered beside the running gateway takes effect, milliseconds. */
+export const LOOK_EVERY_MS = 1_000;
 
 /** Tells kiosks what they shall be set to and what to do, and hears what became of it. */
 export class FleetDesk {
@@ -45,7 +47,7 @@ export class FleetDesk {
 
   /** Begins to look for orders. */
   open(): void {
-    this.#stop = every(this.#deps.timers, LOOK_EVERY_MS, () => {
+    this.#stop = every(this.#deps.timers, this.#deps.lookEveryMs ?? LOOK_EVERY_MS, () => {
       if (this.#said.size > 0) void this.#save();
       void this.look();
     });

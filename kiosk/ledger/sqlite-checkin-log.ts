@@ -19,6 +19,7 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
   readonly #database: LogDeps["database"];
   #dayKeys: DayKeys;
   #dayKeysDay: number | null;
+  #mayGrow = false;
 
   constructor(deps: LedgerDeps) {
     super(deps);
@@ -43,9 +44,11 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
   }
 
   async allowGrowth(allowed: boolean): Promise<void> {
+    if (allowed && this.#mayGrow) return; // asked twice a minute
     const row = await this.#database.get<{ page_count: number }>("PRAGMA page_count");
     const pages = allowed ? MAX_PAGES : Math.max(1, row?.page_count ?? MAX_PAGES);
     await this.#database.exec(`PRAGMA max_page_count = ${pages}`);
+    this.#mayGrow = allowed;
   }
 
   async close(): Promise<void> {

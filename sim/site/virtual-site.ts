@@ -26,6 +26,9 @@ const CALM_TURNS = 2;
 /** A site that has not come to rest after so much real time never will, milliseconds. */
 const NEVER_MS = 60_000;
 
+/** In a virtual world nobody enters anything beside the gateway: a look each second is most of what a quiet night costs, milliseconds. */
+const LOOK_EVERY_MS = 60_000;
+
 /** The way from the gateway to the engine. */
 interface Way {
   isUp: boolean;
@@ -104,6 +107,7 @@ export class VirtualSite {
       crypto: nodeCrypto,
       now: () => time.wall(),
       timers: time,
+      lookEveryMs: LOOK_EVERY_MS,
       random: () => rng.next(),
       log,
     });
