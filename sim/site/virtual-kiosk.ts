@@ -161,6 +161,11 @@ export class VirtualKiosk {
     return !this.radio || !this.#kiosk.status.radio.writing; // asked at each turn of the event loop, and the status costs much
   }
 
+  /** How far both streams have come. */
+  get place(): string {
+    return `${this.#log.lastSeq} ${this.#log.presence.lastSeq} ${this.status.forks} ${this.status.presence.forks}`;
+  }
+
   #isSent(byGateway: boolean): boolean {
     const { presence } = this.#log;
     if (this.#log.watermark.upto >= this.#log.lastSeq && presence.watermark.upto >= presence.lastSeq) return true;
