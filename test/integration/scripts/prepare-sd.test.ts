@@ -130,7 +130,7 @@ describe("prepare-sd", () => {
     const settings = files.find(({ path }) => path === "/etc/bluepost/kiosk.toml")?.content as string;
     mkdirSync(join(folder, "etc"));
     writeFileSync(join(folder, "etc/kiosk.toml"), settings);
-    expect(loadKioskConfig({ file: join(folder, "etc/kiosk.toml"), env: {} }).scanner).toEqual({
+    expect(loadKioskConfig({ file: join(folder, "etc/kiosk.toml"), env: {} }).scanner).toMatchObject({
       path: "/dev/ttyAMA0",
       baudRate: 9600,
     });
