@@ -67,7 +67,7 @@ export class GroupWriter {
   async conclude(turn: WriteTurn): Promise<void> {
     const isPlain = !turn.begun && this.#aside.length === 0 && this.#again.length === 0;
     if (!isPlain) await this.flush(await turn.begin());
-    else if (this.#rows.length > 0) await this.#insertAll((sql, params) => turn.only(sql, params));
+    else if (this.#rows.length > 0) await this.#insertAll((sql, params) => turn.single(sql, params));
   }
 
   /** Writes everything gathered so far into the transaction. */

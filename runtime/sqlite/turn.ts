@@ -15,7 +15,7 @@ export interface WriteTurn {
   /** Begins the transaction, once. @throws {StoreError} RT_STORE_FAILED */
   begin(): Promise<Sql>;
   /** Runs the only statement of this turn: a transaction by itself, for two trips to the thread pool less. @throws {StoreError} RT_STORE_FAILED */
-  only(sql: string, params?: SqlParams): Promise<number>;
+  single(sql: string, params?: SqlParams): Promise<number>;
 }
 
 /** The turn itself, and what it did. */
@@ -44,7 +44,7 @@ export class Turn implements WriteTurn {
     return this.#sql;
   }
 
-  only(sql: string, params: SqlParams = []): Promise<number> {
+  single(sql: string, params: SqlParams = []): Promise<number> {
     this.#hasWritten = true;
     return this.#sql.run(sql, params);
   }

@@ -65,7 +65,7 @@ it("lets the next write while one waits for the disk, and answers neither before
   const insert = (value: number): Promise<void> =>
     new Promise((written, failed) => {
       database
-        .inTurn((turn) => turn.only("INSERT INTO t VALUES (?)", [value]), { written })
+        .inTurn((turn) => turn.single("INSERT INTO t VALUES (?)", [value]), { written })
         .then(() => answered.push(value))
         .catch(failed);
     });
@@ -88,7 +88,7 @@ it("undoes what failed before the next begins", async () => {
     database.inTurn(
       (turn) => {
         events.push(name);
-        return turn.only("INSERT INTO t VALUES (?)", [value]);
+        return turn.single("INSERT INTO t VALUES (?)", [value]);
       },
       { undone: () => events.push(`${name} undone`) },
     );
