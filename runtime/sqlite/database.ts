@@ -69,6 +69,9 @@ export class Database implements Sql {
   readonly #flushes = new FlushQueue(() => this.#flush());
   #flushFault: StoreError | null = null;
   #tail: Promise<unknown> = Promise.resolve();
+  /** Calls on statements under way: SQLite does not close over one. */
+  readonly #calls = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   private constructor(file: string, driver: sqlite3.Database) {
     this.file = file;
@@ -126,21 +129,27 @@ export class Database implements Sql {
     });
   }
 
-  async run(sql: string, params: SqlParams = []): Promise<number> {
-    const statement = this.#statements.get(sql) ?? (await this.#prepare(sql));
-    return new Promise((resolve, reject) => {
-      statement.run(params, function (this: sqlite3.RunResult, fault: Error | null) {
-        if (fault) reject(translate(fault));
-        else resolve(this.changes);
-      });
-    });
+  run(sql: string, params: SqlParams = []): Promise<number> {
+    return this.#use(
+      sql,
+      (statement) =>
+        new Promise((resolve, reject) => {
+          statement.run(params, function (this: sqlite3.RunResult, fault: Error | null) {
+            if (fault) reject(translate(fault));
+            else resolve(this.changes);
+          });
+        }),
+    );
   }
 
-  async all<Row extends object = SqlRow>(sql: string, params: SqlParams = []): Promise<Row[]> {
-    const statement = this.#statements.get(sql) ?? (await this.#prepare(sql));
-    return new Promise((resolve, reject) => {
-      statement.all<Row>(params, (fault, rows) => (fault ? reject(translate(fault)) : resolve(rows)));
-    });
+  all<Row extends object = SqlRow>(sql: string, params: SqlParams = []): Promise<Row[]> {
+    return this.#use(
+      sql,
+      (statement) =>
+        new Promise((resolve, reject) => {
+          statement.all<Row>(params, (fault, rows) => (fault ? reject(translate(fault)) : resolve(rows)));
+        }),
+    );
   }
 
   async get<Row extends object = SqlRow>(sql: string, params: SqlParams = []): Promise<Row | undefined> {
@@ -199,10 +208,12 @@ export class Database implements Sql {
     }
   }
 
-  /** Waits for the transaction under way, then closes; further calls fail. */
+  /** Waits for what is under way, transactions and questions, then closes; further calls fail. */
   async close(): Promise<void> {
     await this.#tail;
     await this.#flushes.covered().catch(() => undefined); // who waits for it gets the fault
+    this.#isClosed = true;
+    await Promise.allSettled(this.#calls);
     for (const statement of this.#statements.values())
       await new Promise<void>((resolve) => statement.finalize(() => resolve()));
     this.#statements.clear();
@@ -211,6 +222,23 @@ export class Database implements Sql {
     await new Promise<void>((resolve, reject) => {
       this.#driver.close((fault) => (fault ? reject(translate(fault)) : resolve()));
     });
+  }
+
+  /** Runs a call on a statement, which stays prepared for the next when there is room. */
+  #use<Result>(sql: string, call: (statement: sqlite3.Statement) => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(new StoreError("SQLITE_MISUSE"));
+    const done = this.#call(sql, call).finally(() => this.#calls.delete(done));
+    this.#calls.add(done);
+    return done;
+  }
+
+  async #call<Result>(sql: string, call: (statement: sqlite3.Statement) => Promise<Result>): Promise<Result> {
+    const statement = this.#statements.get(sql) ?? (await this.#prepare(sql));
+    try {
+      return await call(statement);
+    } finally {
+      if (this.#statements.get(sql) !== statement) statement.finalize();
+    }
   }
 
   /** Waits for the outcome: the package never answers a call on a statement that could not be prepared. */
