@@ -3,6 +3,7 @@ import type { RawScan } from "../firmware/ports/qr-scanner.ts";
 import { fromHex } from "../protocol/bytes.ts";
 import { type CoseKey, importVerifyKey } from "../protocol/cose.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
+import type { SelfTestRequest } from "../protocol/http/self-test.ts";
 import type { Refusal } from "../protocol/mqtt/fleet.ts";
 import { certificatePublicKey } from "../runtime/pki/chain.ts";
 import type { Trust } from "../runtime/pki/trust.ts";
@@ -23,6 +24,7 @@ import { Counters } from "./scan/counters.ts";
 import { type ScanAnswer, ScanService } from "./scan/scan-service.ts";
 import { SealingPool } from "./scan/sealing-pool.ts";
 import { resultOf, signalOf } from "./screen/result-of.ts";
+import { SelfTest, selfTestSource } from "./self-test/self-test.ts";
 import { keptSince, prunableUpto } from "./uplink/prunable.ts";
 import { streamOfReceipt } from "./uplink/receipts.ts";
 import { Uplink } from "./uplink/uplink.ts";
@@ -76,6 +78,7 @@ class KioskApp implements Kiosk {
   readonly #time: TimeSync;
   readonly #code: RotatingCode;
   readonly #venueKey: VenueKeyReport;
+  readonly #selfTest: SelfTest;
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
   #loop: Promise<void> = Promise.resolve();
@@ -84,6 +87,7 @@ class KioskApp implements Kiosk {
   #lastResult = 0;
   #shownOnline: boolean | null = null;
   #faults = 0;
+  #offMs = 0;
 
   constructor(deps: KioskDeps, keys: { readonly engine: CoseKey; readonly gateway: CoseKey }) {
     this.#deps = deps;
@@ -143,6 +147,14 @@ class KioskApp implements Kiosk {
       logger: logger.child("time"),
       found: (fix) => this.#timeFound(fix),
     });
+    this.#selfTest = new SelfTest({
+      ...deps,
+      ...selfTestSource(deps.health),
+      beacon: () => this.#radio.status.beacon,
+      online: () => this.#uplink.status.online,
+      askGateway: async () => ({ roundTripMs: await this.#time.measure(), offMs: this.#offMs }),
+      logger: logger.child("selftest"),
+    });
   }
 
   get status(): Kiosk["status"] {
@@ -181,6 +193,7 @@ class KioskApp implements Kiosk {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#selfTest.close();
     for (const stop of this.#stopTicking) stop();
     await this.#loop;
     await Promise.all(this.#open);
@@ -191,6 +204,11 @@ class KioskApp implements Kiosk {
     await this.#presence.close();
     await this.#deps.indicator.close();
     await this.#deps.log.close();
+  }
+
+  selfTest({ open }: SelfTestRequest): void {
+    if (open) this.#selfTest.open();
+    else this.#selfTest.close();
   }
 
   async setParty(request: PartyRequest): Promise<{ ok: boolean }> {
@@ -210,6 +228,7 @@ class KioskApp implements Kiosk {
   }
 
   async #answer(scan: RawScan): Promise<void> {
+    this.#selfTest.scanned();
     const answer = await this.#scans.answer(scan);
     if (answer) this.#show(answer);
     this.#deps.answered?.(answer);
@@ -283,6 +302,7 @@ class KioskApp implements Kiosk {
   async #timeFound(fix: Parameters<DeviceClock["adjust"]>[0]): Promise<void> {
     const { clock, place } = this.#deps;
     const before = clock.now();
+    this.#offMs = fix.wallMs - before.wallMs;
     const isNews = clockJumped(before, fix);
     if (isNews || before.state === "gateway") clock.adjust(fix); // each answer undoes the drift since the last
     if (!isNews) return;

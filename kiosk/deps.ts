@@ -3,6 +3,7 @@ import type { Indicator } from "../firmware/ports/indicator.ts";
 import type { QrScanner } from "../firmware/ports/qr-scanner.ts";
 import type { CryptoPort } from "../protocol/crypto-port.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
+import type { SelfTestRequest } from "../protocol/http/self-test.ts";
 import type { VenueId } from "../protocol/ids.ts";
 import type { QrParser } from "../protocol/qr/parser.ts";
 import type { RootLogger } from "../runtime/log.ts";
@@ -51,6 +52,8 @@ export interface Kiosk {
   close(): Promise<void>;
   /** The visitor on the screen says how many unnamed people came along. */
   setParty(request: PartyRequest): Promise<{ readonly ok: boolean }>;
+  /** Begins the self-test on the screen, or takes it away. */
+  selfTest(request: SelfTestRequest): void;
   readonly status: UplinkStatus & {
     readonly inside: number;
     readonly counters: Readonly<Record<string, number>>;

@@ -52,6 +52,7 @@ import { radioOrderOf } from "./radio/configured.ts";
 import { openRemote } from "./remote/open-remote.ts";
 import { createScreenModel, type ScreenModel } from "./screen/screen-model.ts";
 import { createScreenServer } from "./screen/screen-server.ts";
+import { measureFlush } from "./self-test/flush-time.ts";
 import { MqttTransport } from "./uplink/mqtt-transport.ts";
 
 function openTransport(config: KioskConfig, bundle: DeviceBundle, clock: LinuxClock): MqttTransport {
@@ -116,7 +117,7 @@ async function startWithoutPapers(config: KioskConfig, parts: Lamps): Promise<Ru
     const done = await setUp.run(stop.signal);
     await server.close();
     await improv.close(); // before the kiosk takes the same adapter for its beacon
-    if (done) serving = await startWith(config, parts);
+    if (done) serving = await startWith(config, { ...parts, isNew: true });
   };
   const kiosk = run().catch((fault: unknown) => process.exit(reportFault(fault)));
   announceReady("kiosk", { state: "setup", device: provisioner.device, screen });
@@ -187,10 +188,12 @@ async function openKioskRadio(
 interface Lamps {
   readonly log: ProcessLogger;
   readonly indicator: Indicator;
+  /** It has just been set up: whoever did it wants to know whether all works. */
+  readonly isNew?: boolean;
 }
 
 /** Wires the kiosk to the devices of this machine. */
-async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promise<Running> {
+async function startWith(config: KioskConfig, { log, indicator, isNew }: Lamps): Promise<Running> {
   const bundle = await readBundle(bundleDirOf(config));
   const clock = new LinuxClock({ timers: systemTimers });
   await clock.open();
@@ -217,6 +220,7 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
     webRoot: pageRoot("kiosk"),
     log: log.child("screen"),
     setParty: async (request) => (await kiosk?.setParty(request)) ?? { ok: false },
+    selfTest: (request) => kiosk?.selfTest(request),
   });
   const screen = await server.listen(config.screen);
   const signer = { ...bundle.signer };
@@ -263,6 +267,7 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
     health: {
       version: version(),
       diskFreeBytes: () => freeBytes(config.dataDir),
+      flushTime: () => measureFlush(config.dataDir),
       scannerPresent: () => scanner.status().present,
       wear: () => diskWear(config.dataDir),
       certificateEndsMs: () => readCertificate(papers.certificatePem).notAfterMs,
@@ -271,6 +276,7 @@ async function startWith(config: KioskConfig, { log, indicator }: Lamps): Promis
   announceReady("kiosk", { device: bundle.device, screen });
   const running = kiosk;
   papers.open();
+  if (isNew) running.selfTest({ open: true });
   return {
     check: kioskCheck({
       ledgerAnswers: () => ledger.sizes(),

@@ -1,5 +1,3 @@
-import { mkdtemp, open, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { connect } from "node:tls";
 import { BluepostError } from "../../protocol/errors.ts";
 import { RENEW_BEFORE_MS } from "../../protocol/http/renewal.ts";
@@ -10,6 +8,7 @@ import type { KioskConfig } from "../config.ts";
 import type { DeviceBundle } from "../provision/bundle.ts";
 import { askTime, findGateway, Refused } from "../provision/gateway-link.ts";
 import { endsAt, pinOf } from "../provision/renew.ts";
+import { measureFlush, SLOW_FLUSH_MS } from "../self-test/flush-time.ts";
 
 /** One line of `doctor`. */
 export interface Finding {
@@ -20,9 +19,6 @@ export interface Finding {
   readonly fix?: string;
 }
 
-/** A flush of a sound card takes some milliseconds; beyond this a visitor notices. */
-const SLOW_FLUSH_MS = 250;
-const FLUSHES = 8;
 /** A clock that is off by more than this makes check-ins that nobody can match. */
 const CLOCK_OFF_MS = 60_000;
 const CONNECT_MS = 5_000;
@@ -37,37 +33,14 @@ export async function selfTest(config: KioskConfig, bundle: DeviceBundle | null)
 async function testDisk(dataDir: string): Promise<Finding> {
   const check = "disk";
   try {
-    const folder = await mkdtemp(join(dataDir, ".doctor-"));
-    try {
-      const times = await timeFlushes(join(folder, "flush"));
-      const slowest = Math.max(...times);
-      const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
-      const detail = `a flush takes ${median.toFixed(1)} ms, the slowest ${slowest.toFixed(1)} ms`;
-      if (median <= SLOW_FLUSH_MS) return { check, ok: true, detail };
-      return { check, ok: false, detail, fix: "replace the card by one of endurance class; see hardware/docs" };
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const { medianMs, slowestMs } = await measureFlush(dataDir);
+    const detail = `a flush takes ${medianMs.toFixed(1)} ms, the slowest ${slowestMs.toFixed(1)} ms`;
+    if (medianMs <= SLOW_FLUSH_MS) return { check, ok: true, detail };
+    return { check, ok: false, detail, fix: "replace the card by one of endurance class; see hardware/docs" };
   } catch {
     const fix = "check that the data partition is mounted, has room, and belongs to the kiosk's user";
     return { check, ok: false, detail: `cannot write in ${dataDir}`, fix };
   }
-}
-
-async function timeFlushes(file: string): Promise<number[]> {
-  const handle = await open(file, "w");
-  const times: number[] = [];
-  try {
-    for (let round = 0; round < FLUSHES; round += 1) {
-      const startedMs = performance.now();
-      await handle.write(Buffer.alloc(4_096, round));
-      await handle.datasync();
-      times.push(performance.now() - startedMs);
-    }
-  } finally {
-    await handle.close();
-  }
-  return times;
 }
 
 async function testPapers({ tls }: DeviceBundle): Promise<Finding> {

@@ -30,6 +30,7 @@ const MAX_ROUND_TRIP_MS = 10_000;
 export class TimeSync {
   readonly #deps: TimeSyncDeps;
   #open: { readonly nonce: Uint8Array; readonly sentMs: BoottimeMs } | null = null;
+  #waiting: ((roundTripMs: number) => void)[] = [];
 
   constructor(deps: TimeSyncDeps) {
     this.#deps = deps;
@@ -45,6 +46,13 @@ export class TimeSync {
       if (!(fault instanceof BluepostError)) throw fault;
       this.#open = null; // offline: the next connection asks again
     }
+  }
+
+  /** Asks, and resolves with the milliseconds until the next sound answer was taken; never, when none comes. */
+  async measure(): Promise<number> {
+    const answered = new Promise<number>((resolve) => this.#waiting.push(resolve));
+    await this.ask();
+    return answered;
   }
 
   /** Takes an answer; one that is forged, late or to another question changes nothing. */
@@ -66,6 +74,7 @@ export class TimeSync {
         wallMs: (time.timeMs + halfMs) as WallMs,
         uncertaintyMs: time.uncertaintyMs + halfMs + 1,
       });
+      for (const resolve of this.#waiting.splice(0)) resolve(roundTripMs);
     } catch (fault) {
       if (!(fault instanceof BluepostError)) throw fault;
       this.#deps.logger.warn("time.refused", faultFields(fault));

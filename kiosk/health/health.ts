@@ -2,12 +2,15 @@ import type { DeviceTime } from "../../firmware/ports/device-clock.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import type { DeviceHealth, DeviceState } from "../../protocol/mqtt/messages.ts";
 import type { CheckinLog } from "../ledger/checkin-log.ts";
+import type { FlushTime } from "../self-test/flush-time.ts";
 
 /** Facts of the machine that health reports. */
 export interface HealthSource {
   readonly version: string;
   diskFreeBytes(): Promise<number>;
   scannerPresent(): boolean;
+  /** Tries the card; absent where there is none to try. Rejects when it cannot be written. */
+  flushTime?(): Promise<FlushTime>;
   /** Null when the disk does not say. */
   wear?(): Promise<DeviceHealth["wear"] | null>;
   /** When the device's certificate ends, wall clock, milliseconds. */

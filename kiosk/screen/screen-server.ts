@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import fastifyStatic from "@fastify/static";
 import fastify, { type FastifyInstance } from "fastify";
 import { PartyRequest } from "../../protocol/http/kiosk-screen.ts";
+import { SelfTestRequest } from "../../protocol/http/self-test.ts";
 import { pageHeaders } from "../../runtime/http/page-headers.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -12,6 +13,8 @@ import { ScreenWatchers } from "./screen-watchers.ts";
 export interface ScreenServerDeps {
   readonly model: ScreenSource;
   readonly setParty: (request: PartyRequest) => Promise<{ readonly ok: boolean }>;
+  /** Absent: this kiosk has nothing to test yet. */
+  readonly selfTest?: (request: SelfTestRequest) => void;
   /** Folder of the built page; without it the server answers the API only. */
   readonly webRoot: string;
   readonly log?: Logger;
@@ -86,5 +89,12 @@ function addApi(app: FastifyInstance, deps: ScreenServerDeps, watchers: ScreenWa
     const { ok } = await deps.setParty(request.body);
     if (ok) return { ok };
     return sendProblem(reply, { status: 409, code: "too_late", title: "The visitor is no longer on the screen" });
+  });
+  app.post<{ Body: SelfTestRequest }>("/api/self-test", { schema: { body: SelfTestRequest } }, (request, reply) => {
+    if (!deps.selfTest) {
+      return sendProblem(reply, { status: 409, code: "not_set_up", title: "This kiosk has not been set up" });
+    }
+    deps.selfTest(request.body);
+    return { ok: true };
   });
 }

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { CLAIM_REFUSALS } from "./enrolment.ts";
+import { SelfTestView } from "./self-test.ts";
 
 /** What the door tells a visitor. Colours, icons, sounds and wording: one entry each in web/kiosk and protocol/locales. */
 export const RESULT_CODES = [
@@ -112,6 +113,8 @@ export const ScreenState = Type.Object({
   volume: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
   setup: Type.Optional(SetupProgress),
   wifi: Type.Optional(WifiProgress),
+  /** The test that a technician asked for; null or absent: none is shown. */
+  selfTest: Type.Optional(Type.Union([SelfTestView, Type.Null()])),
   result: Type.Union([ScreenResult, Type.Null()]),
 });
 export type ScreenState = Static<typeof ScreenState>;

@@ -111,6 +111,17 @@ describe.skipIf(noPtys !== "")(`the commissioning guide, step by step ${noPtys}`
     await scanner.present(code);
     const named = async () => (await state().catch(() => null))?.venue.name === "Chợ Bến Thành";
     await waitFor(named, { timeoutMs: 20_000, what: "the venue's name on the screen" });
+    const tested = async () => (await state()).selfTest?.lines.map(({ code }) => code) ?? [];
+    const lines = await waitFor(async () => ((await tested()).length === 7 ? tested() : null), { timeoutMs: 20_000 });
+    expect(lines).toEqual([
+      "scanner_ready",
+      "light_none",
+      "sound_listen",
+      "beacon_none",
+      expect.stringMatching(/^disk_(ok|slow|full)$/), // as the machine is that runs this test
+      "clock_ok",
+      "gateway_ok",
+    ]);
     const doctor = await type(command("bluepost-kiosk doctor"));
     expect(doctor.stdout.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([]);
     expect(doctor.code).toBe(0);

@@ -2,12 +2,14 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ScreenState } from "../../protocol/http/kiosk-screen.ts";
 import { type Language, otherLanguage, translate } from "../kit/i18n.ts";
-import { Idle } from "./idle.tsx";
+import { Idle, type IdleProps } from "./idle.tsx";
 import { LOOKS } from "./looks.ts";
 import { OutOfOrder } from "./out-of-order.tsx";
 import { Party } from "./party.tsx";
 import { Result } from "./result.tsx";
+import { request, SelfTest } from "./self-test.tsx";
 import { SetUp } from "./set-up.tsx";
+import { TechnicianCorner } from "./technician-corner.tsx";
 import { isNight, useBurnInShift, useNightlyReload, useNow } from "./upkeep.ts";
 import { type Screen, useScreen } from "./use-screen.ts";
 
@@ -38,15 +40,15 @@ function Door({ screen, state, language, onLanguage }: DoorProps): JSX.Element {
   const shift = useBurnInShift();
   const now = useNow(state.clock);
   const answer = result && <Result key={result.id} result={result} state={state} language={language} />;
-  const quiet = result === null && offer === null;
+  const quiet = result === null && offer === null && !state.selfTest;
   useNightlyReload(quiet, now.hour);
   return (
     <div class="screen" data-flashes={flashes} style={{ transform: `translate(${shift.x}px, ${shift.y}px)` }}>
       <div class="below" inert={result !== null}>
-        {state.mode === "provision" && <SetUp state={state} language={language} />}
-        {state.mode === "out_of_order" && <OutOfOrder state={state} language={language} />}
-        {state.mode === "idle" && (
-          <Idle
+        {state.selfTest ? (
+          <SelfTest test={state.selfTest} state={state} language={language} />
+        ) : (
+          <Standing
             state={state}
             language={language}
             nowMs={now.ms}
@@ -65,6 +67,18 @@ function Door({ screen, state, language, onLanguage }: DoorProps): JSX.Element {
       <div key={flashes} class={flashes > 0 ? "flash" : ""} aria-hidden="true" />
       {quiet && isNight(now.hour) && <div class="night" aria-hidden="true" />}
     </div>
+  );
+}
+
+/** What stands at the door when nobody is answered and nothing is tested. */
+function Standing(props: IdleProps): JSX.Element {
+  const { state, language } = props;
+  if (state.mode === "provision") return <SetUp state={state} language={language} />;
+  return (
+    <>
+      {state.mode === "idle" ? <Idle {...props} /> : <OutOfOrder state={state} language={language} />}
+      <TechnicianCorner label={translate(language, "kiosk.test.open")} onHeld={() => request(true)} />
+    </>
   );
 }
 

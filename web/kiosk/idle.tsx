@@ -5,7 +5,7 @@ import { QrCode } from "../kit/qr-code.tsx";
 import { Hero, NoScanner } from "./hero.tsx";
 import { Icon } from "./icons.tsx";
 
-interface IdleProps {
+export interface IdleProps {
   readonly state: ScreenState;
   readonly language: Language;
   /** The kiosk's time now, milliseconds. */

@@ -8,6 +8,7 @@ import "../kit/theme.css";
 import "./idle.css";
 import "./hero.css";
 import "./result.css";
+import "./self-test.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 

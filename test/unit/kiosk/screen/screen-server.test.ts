@@ -98,6 +98,29 @@ describe("screen server", () => {
       expect((await server.app.inject({ url: "/api/state", headers: { host } })).statusCode).toBe(200);
   });
 
+  describe("POST /api/self-test", () => {
+    const post = (server: ScreenServer, payload: object): Promise<{ statusCode: number; body: string }> =>
+      server.app.inject({ method: "POST", url: "/api/self-test", payload });
+
+    it("begins and ends a test, and takes nothing else", async () => {
+      const asked: boolean[] = [];
+      const model = createScreenModel(IDLE_STATE, systemTimers);
+      const setParty = async (): Promise<{ ok: boolean }> => ({ ok: false });
+      const selfTest = ({ open }: { readonly open: boolean }): void => void asked.push(open);
+      const server = createScreenServer({ model, webRoot: "/nowhere", setParty, selfTest });
+      onTestFinished(() => server.close());
+      for (const open of [true, false]) expect((await post(server, { open })).statusCode).toBe(200);
+      for (const wrong of [{}, { open: "yes" }, { open: true, more: 1 }])
+        expect((await post(server, wrong)).statusCode).toBe(400);
+      expect(asked).toEqual([true, false]);
+    });
+
+    it("says that a kiosk without papers has nothing to test", async () => {
+      const { statusCode, body } = await post(rig().server, { open: true });
+      expect([statusCode, JSON.parse(body)]).toEqual([409, expect.objectContaining({ code: "not_set_up" })]);
+    });
+  });
+
   describe("POST /api/party", () => {
     it("passes the number on", async () => {
       const { server, parties } = rig();
