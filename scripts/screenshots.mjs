@@ -1,10 +1,11 @@
-// Makes docs/kiosk-screen.png and docs/fleet-page.png from the built pages, with Debian's Chromium or the one that BLUEPOST_CHROMIUM names:
+// Makes the pictures of the docs from the built pages, with Debian's Chromium or the one that BLUEPOST_CHROMIUM names:
 //   node scripts/build.mjs && node scripts/screenshots.mjs
 import { chromium } from "playwright-core";
 import { createScreenModel } from "../dist/kiosk/screen/screen-model.js";
 import { createScreenServer } from "../dist/kiosk/screen/screen-server.js";
 import { systemTimers } from "../dist/runtime/timers.js";
 import { fleetShot } from "./lib/fleet-shot.mjs";
+import { labShot } from "./lib/lab-shot.mjs";
 import { inRoot } from "./lib/root.mjs";
 
 const NINE_OCLOCK_MS = Date.UTC(2026, 10, 16, 2);
@@ -52,6 +53,27 @@ async function shots(url) {
   return [idle, await page.screenshot()];
 }
 
+/** The self-test of a kiosk whose Bluetooth adapter is out. */
+async function selfTestShot(url) {
+  const page = await browser.newPage({ viewport: VIEW });
+  const lines = [
+    ["scanner", "scanner_read", {}],
+    ["light", "light_look", {}],
+    ["sound", "sound_listen", {}],
+    ["beacon", "beacon_off", {}],
+    ["disk", "disk_ok", { ms: 6, freeMb: 24_310 }],
+    ["clock", "clock_ok", { offMs: 3 }],
+    ["gateway", "gateway_ok", { ms: 12 }],
+  ].map(([check, code, values]) => ({ check, code, values }));
+  model.show({ ...model.state().result, holdMs: 0 });
+  model.update({ selfTest: { run: 1, lines }, language: "en" });
+  await page.goto(url);
+  await page.locator(".self-test").waitFor();
+  await page.locator(".result").waitFor({ state: "detached" });
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: inRoot("hardware/docs/self-test.png") });
+}
+
 /** Puts the pictures next to each other, each in a dark frame. */
 async function sideBySide(pictures) {
   const page = await browser.newPage({ viewport: { width: 1600, height: 520 } });
@@ -65,8 +87,11 @@ async function sideBySide(pictures) {
 }
 
 try {
-  await sideBySide(await shots(await server.listen({ host: "127.0.0.1", port: 0 })));
+  const url = await server.listen({ host: "127.0.0.1", port: 0 });
+  await sideBySide(await shots(url));
+  await selfTestShot(url);
   await fleetShot(browser, inRoot("docs/fleet-page.png"));
+  await labShot(browser, inRoot("docs/lab-page.png"));
 } finally {
   await browser.close();
   await server.close();

@@ -31,8 +31,10 @@ export interface LabKiosk {
   readonly y: number;
   /** Address of the real screen's page. */
   readonly screenUrl: string;
-  /** Switches, on or off; null where this lab has no such hardware. `clock` off: an hour fast. */
-  readonly switches: Readonly<Record<LabSwitch, boolean | null>>;
+  /** Switches, on or off. `clock` off: an hour fast. */
+  readonly switches: Readonly<Record<LabSwitch, boolean>>;
+  /** Its adapter advertises: what the air knows, not what the kiosk says. */
+  readonly isBeacon: boolean;
   /** It has power and is on its way up. */
   readonly isStarting: boolean;
   readonly lamps: Readonly<Record<"green" | "amber" | "red" | "buzzer" | "relay", boolean>>;

@@ -19,7 +19,7 @@ export function registerLab(program: Command): void {
   program
     .command("lab")
     .description(
-      "a page with a floor plan, people and real kiosks, whose power, network, scanner and clock you can cut",
+      "a page with a floor plan, people and real kiosks, whose power, network, scanner, clock and radio you can cut",
     )
     .option("--port <n>", "port of the page", "8083")
     .option("--people <n>", "people on the plan, 1 to 60", "16")

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { LabKiosk as LabKioskView, LabSwitch } from "../../protocol/http/lab.ts";
 import { HOUR_MS } from "../../protocol/units.ts";
+import type { HciDev } from "../air/hci-dev.ts";
 import type { PtyFirmataBoard } from "../devices/pty-firmata-board.ts";
 import type { Cable } from "../network/cable.ts";
 import type { ProcessDoor } from "../site/process-site.ts";
@@ -14,6 +15,7 @@ export interface LabKioskParts {
   readonly door: ProcessDoor;
   readonly board: PtyFirmataBoard;
   readonly cable: Cable;
+  readonly adapter: HciDev;
   /** File from which the kiosk's process takes how wrong its clock is. */
   readonly clockFile: string;
   /** Pins of the board, by output. */
@@ -58,33 +60,34 @@ export class LabKiosk {
     return turn;
   }
 
-  /** Throws a switch. @returns false when this lab has no such hardware */
-  async set(what: LabSwitch, on: boolean): Promise<boolean> {
+  /** Throws a switch. */
+  async set(what: LabSwitch, on: boolean): Promise<void> {
     switch (what) {
       case "power":
         await this.#setPower(on);
-        return true;
+        return;
       case "network":
         if (on) this.#parts.cable.mend();
         else this.#parts.cable.cut();
-        return true;
+        return;
       case "scanner":
         this.#hasScanner = on;
         if (on) this.#parts.door.scanner.plug();
         else this.#parts.door.scanner.unplug();
-        return true;
+        return;
       case "clock":
         this.#clockIsRight = on;
         writeFileSync(this.#parts.clockFile, String(on ? 0 : HOUR_MS));
-        return true;
+        return;
       case "radio":
-        return false;
+        if (on) this.#parts.adapter.up();
+        else this.#parts.adapter.down();
     }
   }
 
   /** @param stored rows of this kiosk that the engine holds */
   view(stored: number): LabKioskView {
-    const { door, board, cable, pins, place } = this.#parts;
+    const { door, board, cable, adapter, pins, place } = this.#parts;
     const lit = (pin: number): boolean => this.#hasPower && board.isOn(pin);
     return {
       device: this.device,
@@ -97,8 +100,9 @@ export class LabKiosk {
         network: !cable.isCut,
         scanner: this.#hasScanner,
         clock: this.#clockIsRight,
-        radio: null,
+        radio: adapter.isUp,
       },
+      isBeacon: adapter.controller.advertiser.on,
       isStarting: this.#isStarting,
       lamps: {
         green: lit(pins.green),

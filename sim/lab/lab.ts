@@ -9,6 +9,7 @@ import { Cable } from "../network/cable.ts";
 import { createRng } from "../rng.ts";
 import { freePorts, ProcessSite } from "../site/process-site.ts";
 import { Crowd } from "./crowd.ts";
+import { LabAir } from "./lab-air.ts";
 import { LabKiosk, type LabKioskParts } from "./lab-kiosk.ts";
 
 export interface LabOptions {
@@ -34,20 +35,26 @@ export class Lab {
   readonly #site: ProcessSite;
   readonly #kiosks: readonly LabKiosk[];
   readonly #crowd: Crowd;
+  readonly #air: LabAir;
   readonly #stop = new AbortController();
   #stored: ReadonlyMap<string, number> = new Map();
 
-  private constructor(parts: { site: ProcessSite; kiosks: readonly LabKiosk[]; crowd: Crowd }) {
+  private constructor(parts: { site: ProcessSite; kiosks: readonly LabKiosk[]; crowd: Crowd; air: LabAir }) {
     this.#site = parts.site;
     this.#kiosks = parts.kiosks;
     this.#crowd = parts.crowd;
+    this.#air = parts.air;
   }
 
   /** Builds the town, provisions it with the product's own commands, and lets people come. */
   static async open(options: LabOptions): Promise<Lab> {
     const [mqttPort = 0] = await freePorts(1);
+    const air = new LabAir(join(options.folder, "air.sock"), options.seed);
+    await air.open();
     const hardware = await Promise.all(
-      DOORS.map(({ device }) => plugIn(join(options.folder, `${device}-hardware`), mqttPort)),
+      DOORS.map((door, at) =>
+        plugIn({ stem: join(options.folder, `${door.device}-hardware`), gatewayPort: mqttPort, air, at }),
+      ),
     );
     const site = await ProcessSite.open({
       folder: options.folder,
@@ -59,14 +66,12 @@ export class Lab {
     });
     const { outputs } = firmataPins();
     const kiosks = site.doors.map((door, at) => {
-      const { x } = DOORS[at] as (typeof DOORS)[number];
-      const place = { x: x + ROOM.width / 2, y: ROOM.y + ROOM.depth + 0.6 };
-      return new LabKiosk({ ...(hardware[at] as Hardware).parts, door, pins: outputs, place });
+      return new LabKiosk({ ...(hardware[at] as Hardware).parts, door, pins: outputs, place: placeOf(at) });
     });
     for (const kiosk of kiosks) kiosk.open();
     const doors = kiosks.map((kiosk, at) => ({ kiosk, room: roomOf(at) }));
     const crowd = new Crowd({ rng: createRng(options.seed), people: options.people, doors, street: STREET });
-    const lab = new Lab({ site, kiosks, crowd });
+    const lab = new Lab({ site, kiosks, crowd, air });
     lab.#live();
     return lab;
   }
@@ -87,9 +92,11 @@ export class Lab {
     };
   }
 
-  /** Throws a switch. @returns false when there is no such kiosk or no such hardware */
+  /** Throws a switch. @returns false when there is no such kiosk */
   async set({ device, what, on }: SwitchRequest): Promise<boolean> {
-    return (await this.#kiosks.find((kiosk) => kiosk.device === device)?.set(what, on)) ?? false;
+    const kiosk = this.#kiosks.find((one) => one.device === device);
+    await kiosk?.set(what, on);
+    return kiosk !== undefined;
   }
 
   /** Sends somebody to a door. @returns false when there is no such door or nobody is free */
@@ -102,6 +109,7 @@ export class Lab {
     this.#stop.abort();
     await this.#site.close();
     for (const kiosk of this.#kiosks) await kiosk.close();
+    await this.#air.close();
   }
 
   #live(): void {
@@ -125,7 +133,7 @@ export class Lab {
 }
 
 interface Hardware {
-  readonly parts: Pick<LabKioskParts, "board" | "cable" | "clockFile">;
+  readonly parts: Pick<LabKioskParts, "board" | "cable" | "adapter" | "clockFile">;
   readonly settings: {
     readonly reachPort: number;
     readonly settings: readonly string[];
@@ -133,21 +141,36 @@ interface Hardware {
   };
 }
 
-/** Board, cable and clock of one kiosk, and what its process must be told of them. */
-async function plugIn(stem: string, gatewayPort: number): Promise<Hardware> {
+/** Board, cable, radio and clock of one kiosk, and what its process must be told of them. @param stem of the paths of its devices */
+async function plugIn(order: {
+  readonly stem: string;
+  readonly gatewayPort: number;
+  readonly air: LabAir;
+  readonly at: number;
+}): Promise<Hardware> {
+  const { stem, gatewayPort, air, at } = order;
+  const { device } = DOORS[at] as (typeof DOORS)[number];
   const board = new PtyFirmataBoard({ link: `${stem}-board` });
   board.plug();
   const cable = new Cable({ host: "127.0.0.1", port: gatewayPort });
   const clockFile = `${stem}-clock`;
-  const preload = pathToFileURL(packageFile("dist/sim/preload/clock.js")).href;
+  const clock = pathToFileURL(packageFile("dist/sim/preload/clock.js")).href;
+  const adapter = air.plugIn(device, placeOf(at));
+  const { preload, env } = air.processOf(device);
   return {
-    parts: { board, cable, clockFile },
+    parts: { board, cable, adapter, clockFile },
     settings: {
       reachPort: await cable.open(),
-      settings: ["indicator.kind=firmata", `indicator.path=${board.link}`],
-      env: { NODE_OPTIONS: `--import=${preload}`, BLUEPOST_SIM_CLOCK: clockFile },
+      settings: ["indicator.kind=firmata", `indicator.path=${board.link}`, "radio.use=on"],
+      env: { ...env, NODE_OPTIONS: `--import=${clock} --import=${preload}`, BLUEPOST_SIM_CLOCK: clockFile },
     },
   };
+}
+
+/** Where a kiosk stands: before its room's door. */
+function placeOf(at: number): LabKioskParts["place"] {
+  const { x } = DOORS[at] as (typeof DOORS)[number];
+  return { x: x + ROOM.width / 2, y: ROOM.y + ROOM.depth + 0.6 };
 }
 
 function roomOf(at: number): LabRoom {

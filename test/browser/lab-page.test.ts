@@ -74,6 +74,21 @@ describe.skipIf(noBrowserOrPty !== "")(`the lab page in Chromium ${noBrowserOrPt
     await flip("Scanner");
   });
 
+  it("shows that a beacon falls silent with its radio, and comes back with it while the door serves on", async () => {
+    const beacon = market.locator(".counts > div", { hasText: "Beacon" }).locator("dd");
+    const rings = page.locator(".plan .wave");
+    await expect.poll(() => rings.count(), { timeout: 30_000 }).toBe(2);
+    await flip("Radio");
+    await expect.poll(() => beacon.textContent(), { timeout: 5_000 }).toBe("silent");
+    expect(await rings.count()).toBe(1);
+    const before = await count("Confirmed");
+    await market.getByRole("button", { name: "Send a visitor" }).click();
+    await expect.poll(() => count("Confirmed"), { timeout: 30_000 }).toBeGreaterThan(before);
+    await flip("Radio");
+    await expect.poll(() => beacon.textContent(), { timeout: 90_000 }).toBe("sends");
+    expect(await seriousFindings(page)).toEqual([]);
+  });
+
   it("says so when the lab is gone", async () => {
     await lab.stop();
     await page.getByText("The lab does not answer").waitFor();

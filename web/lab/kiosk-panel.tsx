@@ -36,21 +36,18 @@ export function KioskPanel({ kiosk, say, failed }: KioskPanelProps): JSX.Element
         <Count label={say("kiosk.stored")} value={kiosk.stored} />
         <Count label={say("kiosk.unsent")} value={unsent ?? "–"} />
         <Count label={say("kiosk.turned_away")} value={kiosk.turnedAway} />
+        <Count label={say("kiosk.beacon")} value={say(kiosk.isBeacon ? "beacon.on" : "beacon.off")} />
       </dl>
       <div class="switches">
-        {LAB_SWITCHES.map((what) => {
-          const on = switches[what];
-          if (on === null) return null;
-          return (
-            <Switch
-              key={what}
-              what={what}
-              on={on}
-              say={say}
-              set={(next) => attempt(post("switch", { device, what, on: next }))}
-            />
-          );
-        })}
+        {LAB_SWITCHES.map((what) => (
+          <Switch
+            key={what}
+            what={what}
+            on={switches[what]}
+            say={say}
+            set={(next) => attempt(post("switch", { device, what, on: next }))}
+          />
+        ))}
       </div>
       <div class="acts">
         <button type="button" class="act" onClick={() => attempt(post("visit", { device }))}>

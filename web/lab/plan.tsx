@@ -4,6 +4,8 @@ import type { Say } from "./texts.ts";
 
 const PERSON_M = 0.45;
 const DOOR_M = 1.6;
+/** A beacon is heard much farther than this; the ring only says that it sends. */
+const WAVE_M = 3;
 
 /** The floor plan, one unit a metre: rooms, doors with their kiosks, and everybody who is about. */
 export function Plan({ view, say }: { readonly view: LabView; readonly say: Say }): JSX.Element {
@@ -49,11 +51,12 @@ function Room({ room }: { readonly room: LabRoom }): JSX.Element {
 }
 
 function Kiosk({ kiosk }: { readonly kiosk: LabKiosk }): JSX.Element {
-  const { x, y, switches, isStarting, answer, lamps } = kiosk;
+  const { x, y, switches, isStarting, isBeacon, answer, lamps } = kiosk;
   const glow = !switches.power || isStarting ? "dark" : (answer ?? "idle");
   const lit = (["green", "amber", "red"] as const).find((lamp) => lamps[lamp]);
   return (
     <g class="kiosk">
+      {isBeacon && <circle class="wave" cx={x + 1.75} cy={y - 0.8} r={WAVE_M} />}
       <rect class={`screen ${glow}`} x={x + 1} y={y - 1.3} width={1.5} height={1} rx={0.15} />
       <circle class={`lamp ${lit ?? "off"}`} cx={x + 2.9} cy={y - 0.8} r={0.28} />
     </g>
