@@ -10,7 +10,7 @@ import type { Trust } from "../runtime/pki/trust.ts";
 import { every } from "../runtime/timers.ts";
 import { replayVisitors } from "./admission/replay-visitors.ts";
 import { Visitors } from "./admission/visitors.ts";
-import { anchorRow, clockJumped, tombstoneDraft } from "./clock/anchor.ts";
+import { AnchorDuty, anchorRow, clockJumped, tombstoneDraft } from "./clock/anchor.ts";
 import { TimeSync } from "./clock/time-sync.ts";
 import { turnDay } from "./day/day-turn.ts";
 import type { Kiosk, KioskDeps } from "./deps.ts";
@@ -76,6 +76,7 @@ class KioskApp implements Kiosk {
   readonly #room: RoomKeeper;
   readonly #sealing: SealingPool;
   readonly #time: TimeSync;
+  readonly #anchors = new AnchorDuty();
   readonly #code: RotatingCode;
   readonly #venueKey: VenueKeyReport;
   readonly #selfTest: SelfTest;
@@ -300,13 +301,15 @@ class KioskApp implements Kiosk {
   }
 
   async #timeFound(fix: Parameters<DeviceClock["adjust"]>[0]): Promise<void> {
-    const { clock, place } = this.#deps;
+    const { clock, log, place } = this.#deps;
     const before = clock.now();
     this.#offMs = fix.wallMs - before.wallMs;
     const isNews = clockJumped(before, fix);
     if (isNews || before.state === "gateway") clock.adjust(fix); // each answer undoes the drift since the last
-    if (!isNews) return;
+    const isDue = this.#anchors.isDue(fix, log.lastSeq + log.presence.lastSeq);
+    if (!isNews && !isDue) return;
     await this.#room.append([anchorRow(before.bootId, fix, place)]);
+    this.#anchors.done(fix, log.lastSeq + log.presence.lastSeq);
     this.#uplink.wake();
     await this.#tick();
   }

@@ -1,5 +1,6 @@
 import type { DeviceTime } from "../../firmware/ports/device-clock.ts";
 import type { BootId, VenueId } from "../../protocol/ids.ts";
+import { HOUR_MS } from "../../protocol/units.ts";
 import type { Append, RecordDraft } from "../ledger/checkin-log.ts";
 import type { TimeFix } from "./time-sync.ts";
 
@@ -12,6 +13,25 @@ export function clockJumped(now: DeviceTime, fix: TimeFix): boolean {
   const expected = now.wallMs - (now.boottimeMs - fix.boottimeMs);
   const offMs = Math.abs(expected - fix.wallMs);
   return offMs > Math.max(WORTH_AN_ANCHOR_MS, now.uncertaintyMs + fix.uncertaintyMs);
+}
+
+/** A crystal that is off by 120 ppm is off by 0.4 s after an hour: near enough to tell who left before somebody else came. */
+const ANCHOR_EVERY_MS = HOUR_MS;
+
+/** Says when a clock that is right leaves another anchor, so that no row is far from one; where nothing was written, nothing needs a date. */
+export class AnchorDuty {
+  #last: { readonly boottimeMs: number; readonly rows: number } | null = null;
+
+  /** @param rows that the ledger has had so far */
+  isDue({ boottimeMs }: TimeFix, rows: number): boolean {
+    this.#last ??= { boottimeMs, rows };
+    return rows > this.#last.rows && boottimeMs - this.#last.boottimeMs >= ANCHOR_EVERY_MS;
+  }
+
+  /** An anchor was written. @param rows with it */
+  done({ boottimeMs }: TimeFix, rows: number): void {
+    this.#last = { boottimeMs, rows };
+  }
 }
 
 /** The row that lets the engine date everything of this boot. */

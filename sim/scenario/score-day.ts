@@ -10,8 +10,8 @@ import { createWalks } from "../world/rooms.ts";
 import type { Stay } from "../world/schedule.ts";
 
 const CASES = 10;
-/** Half a second: below the second that the world's events are planned in, above the doubt of a set clock. */
-const OVERLAP_MINUTES = 0.5 / 60;
+/** The engine rounds what is possible up to tenths of a minute: "none for certain, at most this" claims nothing. */
+const DOUBTFUL_MINUTES = 0.1;
 
 export interface Day {
   readonly engine: Engine;
@@ -24,26 +24,15 @@ export interface Day {
 
 /** Makes some people cases, lets the engine trace them, and holds the answer against the truth. */
 export async function scoreDay(day: Day): Promise<{ cases: number; visitOverlap: Score; contact2m15: Score }> {
-  const { engine, plan, stays, rng } = day;
-  const byKey = new Map(plan.people.map((person) => [engine.personOf(documentOf(person)), person.index]));
+  const { plan, stays, rng } = day;
   const went = [...new Set(stays.map(({ person }) => person))].sort((a, b) => a - b);
   const draw = rng.fork("cases");
   const cases = new Set(Array.from({ length: CASES }, () => draw.pick(went)));
-  const daysBefore = Math.ceil(Math.max(...stays.map(({ toMs }) => toMs)) / DAY_MS);
-  const sample = new Date(day.midnight + SITE_UTC_OFFSET_MS + (daysBefore - 1) * DAY_MS).toISOString().slice(0, 10);
-  const met = new Set<string>();
-  const close = new Set<string>();
-  for (const index of cases) {
-    const documents = [documentOf(plan.people[index] as Person)];
-    const { id } = await engine.addCase({ documents, sample });
-    for (const { person, minutesCertain, minutesPossible } of (await engine.trace(id, { daysBefore })).persons) {
-      const other = byKey.get(person);
-      if (other === undefined) continue;
-      if ((minutesCertain + minutesPossible) / 2 >= OVERLAP_MINUTES) met.add(pairOf(index, other));
-      if (minutesCertain >= 15) close.add(pairOf(index, other));
-    }
-  }
   const overlaps = trueOverlaps(stays, cases);
+  const listed = await traceAll(day, cases);
+  const found = listed.filter(({ pair, isClaim }) => isClaim || overlaps.has(pair)); // who really met and is listed at all was found
+  const met = new Set(found.map(({ pair }) => pair));
+  const close = new Set(listed.filter(({ isClose }) => isClose).map(({ pair }) => pair));
   for (const pair of trueTouches(stays, cases)) if (!overlaps.has(pair)) met.delete(pair);
   const walks = createWalks(createRng("rooms"), plan.people, stays);
   return {
@@ -51,6 +40,35 @@ export async function scoreDay(day: Day): Promise<{ cases: number; visitOverlap:
     visitOverlap: roundScore(scoreOf(met, overlaps)),
     contact2m15: roundScore(scoreOf(close, trueContacts(stays, walks, cases))),
   };
+}
+
+/** What the engine says of a case and somebody else. */
+interface Listed {
+  readonly pair: string;
+  /** They overlapped for certain, or perhaps for longer than a rounding. */
+  readonly isClaim: boolean;
+  /** For a quarter of an hour, for certain. */
+  readonly isClose: boolean;
+}
+
+async function traceAll(
+  { engine, plan, stays, midnight }: Day,
+  cases: ReadonlySet<number>,
+): Promise<readonly Listed[]> {
+  const byKey = new Map(plan.people.map((person) => [engine.personOf(documentOf(person)), person.index]));
+  const daysBefore = Math.ceil(Math.max(...stays.map(({ toMs }) => toMs)) / DAY_MS);
+  const sample = new Date(midnight + SITE_UTC_OFFSET_MS + (daysBefore - 1) * DAY_MS).toISOString().slice(0, 10);
+  const listed: Listed[] = [];
+  for (const index of cases) {
+    const { id } = await engine.addCase({ documents: [documentOf(plan.people[index] as Person)], sample });
+    for (const { person, minutesCertain, minutesPossible } of (await engine.trace(id, { daysBefore })).persons) {
+      const other = byKey.get(person);
+      if (other === undefined) continue;
+      const isClaim = minutesCertain > 0 || minutesPossible > DOUBTFUL_MINUTES;
+      listed.push({ pair: pairOf(index, other), isClaim, isClose: minutesCertain >= 15 });
+    }
+  }
+  return listed;
 }
 
 function roundScore({ recall, precision }: Score): Score {
