@@ -229,8 +229,8 @@ class KioskApp implements Kiosk {
   }
 
   async #answer(scan: RawScan): Promise<void> {
-    this.#selfTest.scanned();
     const answer = await this.#scans.answer(scan);
+    this.#selfTest.scanned((answer?.rows.length ?? 0) > 0);
     if (answer) this.#show(answer);
     this.#deps.answered?.(answer);
   }

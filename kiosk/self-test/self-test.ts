@@ -102,9 +102,13 @@ export class SelfTest {
     this.#deps.screen.update({ selfTest: null });
   }
 
-  /** A symbol was read: what better proof of a scanner. */
-  scanned(): void {
+  /** A symbol was read: what better proof of a scanner. One that was recorded is a visitor's: the door is his again. */
+  scanned(isRecorded: boolean): void {
     if (!this.#found) return;
+    if (isRecorded) {
+      this.close();
+      return;
+    }
     this.#cancelLamp(); // from here on the lamps mean what they say
     this.#found.set("scanner", finding("scanner_read"));
     this.#show();

@@ -113,12 +113,17 @@ describe.skipIf(noChromium)(`self-test page in Chromium ${noChromium ?? ""}`, ()
     await kiosk.reads("Tự kiểm tra máy");
   });
 
-  it("lets a visitor's answer through", async () => {
+  it("shows the answer to an unreadable code over itself, and gives way to a visitor", async () => {
     selfTest.open();
     await kiosk.page.locator(".self-test").waitFor();
+    selfTest.scanned(false);
+    model.show(screenResult({ code: "unknown_qr" }));
+    await kiosk.answered("unknown_qr");
+    await kiosk.reads("Vừa đọc được một mã");
+    selfTest.scanned(true);
     model.show(screenResult());
     await kiosk.answered("in_ok");
-    expect(await kiosk.page.locator(".self-test").count()).toBe(1);
+    expect(await kiosk.page.locator(".self-test").count()).toBe(0);
   });
 
   it("says it in English too", async () => {

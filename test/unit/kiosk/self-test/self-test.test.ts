@@ -136,7 +136,7 @@ describe("the self-test of a kiosk", () => {
     timers.advance(5_000);
     expect(signals()).toEqual(["in", "already", "denied"]);
     test.open();
-    test.scanned();
+    test.scanned(false);
     timers.advance(10_000);
     expect(signals()).toEqual(["in", "already", "denied", "in"]);
   });
@@ -144,9 +144,18 @@ describe("the self-test of a kiosk", () => {
   it("counts a code that was read as the scanner's proof", async () => {
     const read = rig();
     read.test.open();
-    read.test.scanned();
+    read.test.scanned(false);
     await allFound(read);
     expect(read.found().scanner).toBe("scanner_read");
+  });
+
+  it("gives the door back to a visitor who was recorded, with lamps and clockwork at rest", async () => {
+    const busy = rig({ online: () => false });
+    busy.test.open();
+    busy.test.scanned(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(busy.model.state().selfTest).toBeNull();
+    expect(busy.timers.pending).toEqual([]);
   });
 
   it("begins anew, drops what the first still finds, and leaves by itself", async () => {
@@ -170,7 +179,7 @@ describe("the self-test of a kiosk", () => {
     closed.test.close();
     closed.test.open();
     closed.test.close();
-    closed.test.scanned();
+    closed.test.scanned(false);
     await new Promise((resolve) => setImmediate(resolve));
     expect(closed.model.state().selfTest).toBeNull();
   });
