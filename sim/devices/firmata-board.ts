@@ -1,3 +1,33 @@
+import { FirmataI2c, type I2cDevice } from "./firmata-i2c.ts";
+import {
+  ANALOG_MAPPING,
+  ANALOG_MESSAGE,
+  analogChannel,
+  CAPABILITIES,
+  capabilities,
+  DATA_BYTES,
+  DIGITAL_MESSAGE,
+  END_SYSEX,
+  FIRST_ANALOG_PIN,
+  fromPair,
+  I2C_CONFIG,
+  I2C_REQUEST,
+  MODE,
+  PIN_COUNT,
+  QUERY_ANALOG_MAPPING,
+  QUERY_CAPABILITIES,
+  QUERY_FIRMWARE,
+  REPORT_DIGITAL,
+  REPORT_VERSION,
+  SERVO_CONFIG,
+  SET_PIN_MODE,
+  SET_PIN_VALUE,
+  SPLIT,
+  START_SYSEX,
+  SYSTEM_RESET,
+  sevenBitPairs,
+} from "./firmata-protocol.ts";
+
 /** What one pin of a board is doing. */
 interface Pin {
   mode: number;
@@ -6,6 +36,8 @@ interface Pin {
   /** What the world drives, or null while nothing is connected. */
   driven: 0 | 1 | null;
   pullUp: boolean;
+  /** Shortest and longest pulse of a servo, microseconds. */
+  pulse: { readonly min: number; readonly max: number };
 }
 
 export interface FirmataBoardOptions {
@@ -15,47 +47,22 @@ export interface FirmataBoardOptions {
   readonly silent?: boolean;
 }
 
-// Source: Firmata protocol 2.6, protocol.md of github.com/firmata/protocol
-const REPORT_VERSION = 0xf9;
-const SYSTEM_RESET = 0xff;
-const START_SYSEX = 0xf0;
-const END_SYSEX = 0xf7;
-const SET_PIN_MODE = 0xf4;
-const SET_PIN_VALUE = 0xf5;
-const DIGITAL_MESSAGE = 0x90;
-const ANALOG_MESSAGE = 0xe0;
-const REPORT_ANALOG = 0xc0;
-const REPORT_DIGITAL = 0xd0;
-const QUERY_FIRMWARE = 0x79;
-const QUERY_CAPABILITIES = 0x6b;
-const CAPABILITIES = 0x6c;
-const QUERY_ANALOG_MAPPING = 0x69;
-const ANALOG_MAPPING = 0x6a;
-
-const MODE = { input: 0, output: 1, analog: 2, pwm: 3, inputPullUp: 11 } as const;
-const PIN_COUNT = 20;
-const FIRST_ANALOG_PIN = 14;
-const PWM_PINS = [3, 5, 6, 9, 10, 11];
 /** StandardFirmata's own limit, MAX_DATA_BYTES. */
 const MAX_SYSEX_BYTES = 64;
-const NO_ANALOG_CHANNEL = 127;
-const SPLIT = 0x7f;
+/** Shortest and longest pulse of the Arduino's Servo library where a host names none, microseconds. */
+const SERVO_PULSE = { min: 544, max: 2_400 } as const;
+/** Where a servo goes when it is attached, microseconds: DEFAULT_PULSE_WIDTH of that library. */
+const SERVO_START = 1_500;
+const SERVO_DEGREES = 180;
+/** Pulse lengths at which a common servo stands at 0 and 180 degrees, microseconds, whatever a host makes of them. */
+const SERVO_TRAVEL = { min: 600, max: 2_400 } as const;
 
-/** Data bytes that follow each command, by its high half for channel commands. */
-const DATA_BYTES: Readonly<Record<number, number>> = {
-  [SET_PIN_MODE]: 2,
-  [SET_PIN_VALUE]: 2,
-  [DIGITAL_MESSAGE]: 2,
-  [ANALOG_MESSAGE]: 2,
-  [REPORT_ANALOG]: 1,
-  [REPORT_DIGITAL]: 1,
-};
-
-/** An Arduino Uno with StandardFirmata 2.5, byte for byte as far as lamps, a relay and buttons need it. */
+/** An Arduino Uno with StandardFirmata 2.5, byte for byte as far as lamps, a relay, buttons, servos and I2C sensors need it. */
 export class FirmataBoard {
   readonly #options: FirmataBoardOptions;
   readonly #pins: Pin[];
   readonly #reported = new Set<number>();
+  readonly #i2c = new FirmataI2c();
   #message: number[] = [];
 
   constructor(options: FirmataBoardOptions) {
@@ -81,6 +88,21 @@ export class FirmataBoard {
     return (mode === MODE.output || mode === MODE.pwm) && out > 0;
   }
 
+  /** Where a servo on a pin stands, 0 to 180 degrees; null when none is attached and it hangs limp. */
+  servoAngle(pin: number): number | null {
+    const { mode, out, pulse } = this.#pin(pin);
+    if (mode !== MODE.servo) return null;
+    const asked = out < SERVO_PULSE.min ? pulse.min + (out / SERVO_DEGREES) * (pulse.max - pulse.min) : out; // short numbers are degrees
+    const sent = Math.min(pulse.max, Math.max(pulse.min, asked));
+    const share = (sent - SERVO_TRAVEL.min) / (SERVO_TRAVEL.max - SERVO_TRAVEL.min);
+    return SERVO_DEGREES * Math.min(1, Math.max(0, share));
+  }
+
+  /** See {@link FirmataI2c.connect}. */
+  connect(address: number, device: I2cDevice | null): void {
+    this.#i2c.connect(address, device);
+  }
+
   /** Connects a pin to ground or supply, or to nothing (null), as a button does. */
   drive(pin: number, level: 0 | 1 | null): void {
     const before = this.#level(pin);
@@ -89,7 +111,7 @@ export class FirmataBoard {
   }
 
   #pin(number: number): Pin {
-    return this.#pins[number] ?? { mode: MODE.input, out: 0, driven: null, pullUp: false };
+    return this.#pins[number] ?? { ...freshPin(number), mode: MODE.input };
   }
 
   #level(number: number): 0 | 1 {
@@ -140,15 +162,26 @@ export class FirmataBoard {
         ANALOG_MAPPING,
         this.#pins.map((_, pin) => analogChannel(pin)),
       );
+    else if (body[0] === SERVO_CONFIG) this.#attachServo(body.slice(1));
+    else if (body[0] === I2C_CONFIG) this.#i2c.configure();
+    else if (body[0] === I2C_REQUEST)
+      for (const [command, answer] of this.#i2c.request(body.slice(1))) this.#sendSysex(command, answer);
+  }
+
+  #attachServo([pin = 0, minLow, minHigh, maxLow, maxHigh]: readonly number[]): void {
+    this.#setMode(pin, MODE.servo);
+    this.#pin(pin).pulse = { min: fromPair(minLow, minHigh), max: fromPair(maxLow, maxHigh) };
   }
 
   #reset(): void {
     this.#reported.clear();
+    this.#i2c.reset();
     for (const [number, pin] of this.#pins.entries()) Object.assign(pin, freshPin(number), { driven: pin.driven });
   }
 
   #setMode(number: number, mode: number): void {
     const pin = this.#pin(number);
+    if (mode === MODE.servo && pin.mode !== MODE.servo) pin.out = SERVO_START;
     pin.mode = mode;
     pin.pullUp = mode === MODE.inputPullUp;
   }
@@ -181,11 +214,8 @@ export class FirmataBoard {
   }
 
   #sendFirmware(): void {
-    const name = [..."StandardFirmata.ino"].flatMap((letter) => [
-      letter.charCodeAt(0) & SPLIT,
-      letter.charCodeAt(0) >> 7,
-    ]);
-    this.#sendSysex(QUERY_FIRMWARE, [2, 5, ...name]);
+    const letters = [..."StandardFirmata.ino"].map((letter) => letter.charCodeAt(0));
+    this.#sendSysex(QUERY_FIRMWARE, [2, 5, ...sevenBitPairs(letters)]);
   }
 
   #sendSysex(command: number, body: readonly number[]): void {
@@ -199,18 +229,11 @@ export class FirmataBoard {
 
 /** A pin after reset: StandardFirmata makes digital pins outputs, low, and the others analog inputs. */
 function freshPin(pin: number): Pin {
-  return { mode: pin < FIRST_ANALOG_PIN ? MODE.output : MODE.analog, out: 0, driven: null, pullUp: false };
-}
-
-/** Modes of an Uno's pin with their resolution in bits, ended by 127; pins 0 and 1 are the serial line's. */
-function capabilities(pin: number): number[] {
-  if (pin < 2) return [SPLIT];
-  const modes = [MODE.input, 1, MODE.inputPullUp, 1, MODE.output, 1];
-  if (PWM_PINS.includes(pin)) modes.push(MODE.pwm, 8);
-  if (pin >= FIRST_ANALOG_PIN) modes.push(MODE.analog, 10);
-  return [...modes, SPLIT];
-}
-
-function analogChannel(pin: number): number {
-  return pin >= FIRST_ANALOG_PIN ? pin - FIRST_ANALOG_PIN : NO_ANALOG_CHANNEL;
+  return {
+    mode: pin < FIRST_ANALOG_PIN ? MODE.output : MODE.analog,
+    out: 0,
+    driven: null,
+    pullUp: false,
+    pulse: SERVO_PULSE,
+  };
 }
