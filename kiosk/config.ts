@@ -1,6 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { type ConfigSources, loadConfig } from "../runtime/config.ts";
 
+/** An angle of a servo. */
+const Degrees = (value: number, description: string) =>
+  Type.Integer({ default: value, minimum: 0, maximum: 180, description });
+
 /** Settings of a kiosk: type, default, unit and help in one place. */
 export const KioskConfig = Type.Object({
   dataDir: Type.String({
@@ -92,8 +96,17 @@ export const KioskConfig = Type.Object({
         default: 500,
         minimum: 50,
         maximum: 10_000,
-        description: "How long the relay stays closed to open the gate, milliseconds.",
+        description: "How long the relay stays closed, or the servo open, to open the gate, milliseconds.",
       }),
+      gate: Type.Union([Type.Literal("relay"), Type.Literal("servo")], {
+        default: "relay",
+        description: "What moves the gate; a servo only with `firmata`.",
+      }),
+      gateShutDegrees: Degrees(
+        90,
+        "Where the servo keeps the gate shut; 90 is where it goes when the Arduino takes it.",
+      ),
+      gateOpenDegrees: Degrees(0, "Where it opens it."),
     },
     { default: {} },
   ),
@@ -206,6 +219,14 @@ function plainOnLoopbackOnly(config: KioskConfig): string | null {
   return plain ? "uplink.url: without TLS (mqtt://) only on this machine; use mqtts://" : null;
 }
 
+function servoNeedsFirmata({
+  indicator: { kind, gate, gateShutDegrees, gateOpenDegrees },
+}: KioskConfig): string | null {
+  if (gate === "relay") return null;
+  if (kind !== "firmata") return "indicator.gate: a servo hangs on an Arduino, so indicator.kind must be firmata";
+  return gateShutDegrees === gateOpenDegrees ? "indicator.gateOpenDegrees: the same as shut" : null;
+}
+
 function firmataNeedsPath(config: KioskConfig): string | null {
   return config.indicator.kind === "firmata" && config.indicator.path === ""
     ? "indicator.path: `firmata` needs the Arduino's device"
@@ -219,6 +240,6 @@ function powerIsKnownOrNot(config: KioskConfig): string | null {
 
 /** @throws {ConfigError} RT_CONFIG with every problem */
 export function loadKioskConfig(sources: Omit<ConfigSources, "envPrefix">): KioskConfig {
-  const rules = [plainOnLoopbackOnly, firmataNeedsPath, powerIsKnownOrNot];
+  const rules = [plainOnLoopbackOnly, firmataNeedsPath, servoNeedsFirmata, powerIsKnownOrNot];
   return loadConfig(KioskConfig, { ...sources, envPrefix: "BLUEPOST_KIOSK" }, rules);
 }

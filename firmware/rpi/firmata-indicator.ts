@@ -1,7 +1,7 @@
 import type { SerialPort } from "serialport";
 import type { Indicator, IndicatorSignal } from "../ports/indicator.ts";
 import type { DeviceStatus } from "../ports/qr-scanner.ts";
-import { type BoardOutputs, openBoard } from "./johnny-five-board.ts";
+import { type BoardOutputs, type GateServo, openBoard } from "./johnny-five-board.ts";
 import type { IndicatorDeps } from "./onoff-indicator.ts";
 import { pause } from "./pause.ts";
 import type { Pinout } from "./pinout.ts";
@@ -13,6 +13,8 @@ export interface FirmataIndicatorOptions {
   readonly path: string;
   readonly pins: Pinout["firmata"];
   readonly gatePulseMs: number;
+  /** See {@link BoardRig.servo}; default: the relay. */
+  readonly servo?: GateServo | null;
   /** See {@link BoardRig.askAfterMs}; default 2,500: a board restarts when its line is opened, and must not be disturbed. */
   readonly askAfterMs?: number;
   /** See {@link BoardRig.readyWithinMs}; default 10,000. */
@@ -26,7 +28,7 @@ const FLUSH_WITHIN_MS = 500;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 
-/** Lights, buzzer, relay and button on a USB microcontroller with StandardFirmata. The board may come and go. */
+/** Lights, buzzer, relay or servo, and button on a USB microcontroller with StandardFirmata. The board may come and go. */
 export class FirmataIndicator implements Indicator {
   readonly #options: FirmataIndicatorOptions;
   readonly #deps: IndicatorDeps;
@@ -94,13 +96,13 @@ export class FirmataIndicator implements Indicator {
 
   /** Uses one open line until it ends. @returns whether a board was there */
   async #use(port: SerialPort): Promise<boolean> {
-    const { pins, askAfterMs = 2_500, readyWithinMs = 10_000 } = this.#options;
+    const { pins, servo = null, askAfterMs = 2_500, readyWithinMs = 10_000 } = this.#options;
     const { signal } = this.#stop;
     port.on("error", () => undefined);
     const pressed = (): void => {
       for (const tell of this.#pressed) tell();
     };
-    const opened = await openBoard({ port, pins, pressed, signal, askAfterMs, readyWithinMs });
+    const opened = await openBoard({ port, pins, servo, pressed, signal, askAfterMs, readyWithinMs });
     if (opened.kind === "missing") {
       this.#missing(opened.reason);
       await closeLine(port);

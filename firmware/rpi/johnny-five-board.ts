@@ -5,6 +5,12 @@ import type { Output } from "../ports/indicator-patterns.ts";
 import type { Pinout } from "./pinout.ts";
 import type { SetOutput } from "./signal-player.ts";
 
+/** Where a servo holds the gate, 0 to 180 degrees. */
+export interface GateServo {
+  readonly shutDegrees: number;
+  readonly openDegrees: number;
+}
+
 /** A microcontroller board that answered, as the indicator sees it. */
 export interface BoardOutputs {
   readonly set: SetOutput;
@@ -21,6 +27,8 @@ export type BoardOpening =
 export interface BoardRig {
   readonly port: SerialPort;
   readonly pins: Pinout["firmata"];
+  /** The gate is moved by a servo; null: by the relay. */
+  readonly servo: GateServo | null;
   readonly pressed: () => void;
   readonly signal: AbortSignal;
   /** How long a board may say nothing after opening before it is asked for its version, milliseconds. */
@@ -84,12 +92,10 @@ function wire(
   on: { readonly board: Board; readonly io: Firmata; readonly rig: BoardRig },
 ): BoardOutputs {
   const { board, io, rig } = on;
-  const { Led, Relay, Button } = driver.five;
+  const { Led, Button } = driver.five;
   const { outputs, inputs } = rig.pins;
-  io.pinMode(outputs.relay, io.MODES.OUTPUT); // Relay, unlike Led, leaves the pin as it finds it
-  const relay = new Relay({ pin: outputs.relay, board });
   const parts = {
-    relay: { on: () => relay.close(), off: () => relay.open() },
+    relay: gateOf(driver, on),
     green: new Led({ pin: outputs.green, board }),
     amber: new Led({ pin: outputs.amber, board }),
     red: new Led({ pin: outputs.red, board }),
@@ -114,6 +120,20 @@ function wire(
       forget(driver, board);
     },
   };
+}
+
+/** What opens the door when it is on: the relay, or the servo in its place. */
+function gateOf(
+  { five: { Relay, Servo } }: Driver,
+  { board, io, rig: { pins, servo } }: { readonly board: Board; readonly io: Firmata; readonly rig: BoardRig },
+): { readonly on: () => void; readonly off: () => void } {
+  if (servo) {
+    const arm = new Servo({ pin: pins.gateServo, board, startAt: servo.shutDegrees });
+    return { on: () => arm.to(servo.openDegrees), off: () => arm.to(servo.shutDegrees) };
+  }
+  io.pinMode(pins.outputs.relay, io.MODES.OUTPUT); // Relay, unlike Led, leaves the pin as it finds it
+  const relay = new Relay({ pin: pins.outputs.relay, board });
+  return { on: () => relay.close(), off: () => relay.open() };
 }
 
 /** The library keeps every board for ever; each replug would cost one. */

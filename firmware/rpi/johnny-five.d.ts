@@ -40,6 +40,10 @@ declare module "johnny-five" {
     close(): void;
     open(): void;
   }
+  class Servo {
+    constructor(options: { pin: number; board: Board; startAt: number });
+    to(degrees: number): void;
+  }
   class Button extends EventEmitter {
     constructor(options: { pin: number; board: Board; isPullup: boolean });
   }
@@ -47,6 +51,7 @@ declare module "johnny-five" {
     readonly Board: typeof Board;
     readonly Led: typeof Led;
     readonly Relay: typeof Relay;
+    readonly Servo: typeof Servo;
     readonly Button: typeof Button;
   };
   export default five;

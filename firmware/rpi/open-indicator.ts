@@ -12,6 +12,11 @@ export interface IndicatorChoice {
   readonly pinoutPath: string;
   /** How long the relay stays closed to open the gate, milliseconds; default 500. */
   readonly gatePulseMs?: number;
+  /** What moves the gate, for `firmata`; default: the relay. */
+  readonly gate?: "relay" | "servo";
+  /** Where the servo holds the gate, 0 to 180 degrees. */
+  readonly gateShutDegrees?: number;
+  readonly gateOpenDegrees?: number;
 }
 
 /**
@@ -28,7 +33,9 @@ export async function openIndicator(choice: IndicatorChoice, deps: IndicatorDeps
     await indicator.open();
     return indicator;
   }
-  const indicator = new FirmataIndicator({ path: choice.path, pins: pinout.firmata, gatePulseMs }, deps);
+  const { path, gate, gateShutDegrees: shutDegrees = 90, gateOpenDegrees: openDegrees = 0 } = choice;
+  const servo = gate === "servo" ? { shutDegrees, openDegrees } : null;
+  const indicator = new FirmataIndicator({ path, pins: pinout.firmata, gatePulseMs, servo }, deps);
   indicator.open();
   return indicator;
 }

@@ -57,7 +57,12 @@ export const Pinout = Type.Object({
     /** Lines for config.txt, by the label of the header's chip. */
     overlays: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
   }),
-  firmata: Type.Object({ outputs: ofOutputs(BoardPin), inputs: Type.Object({ button: BoardPin }) }),
+  firmata: Type.Object({
+    outputs: ofOutputs(BoardPin),
+    /** Signal of a servo that moves the gate, where there is one in place of the relay. */
+    gateServo: BoardPin,
+    inputs: Type.Object({ button: BoardPin }),
+  }),
 });
 export type Pinout = Static<typeof Pinout>;
 
@@ -98,7 +103,9 @@ export function pinProblems({ header, gpio, uart, firmata }: Pinout): readonly s
     ...twice([...lines.map(([, { headerPin }]) => headerPin), ...returns, ...supplies]).map(
       (pin) => `pin ${pin} twice`,
     ),
-    ...twice(Object.values({ ...firmata.outputs, ...firmata.inputs })).map((pin) => `board pin ${pin} twice`),
+    ...twice([...Object.values({ ...firmata.outputs, ...firmata.inputs }), firmata.gateServo]).map(
+      (pin) => `board pin ${pin} twice`,
+    ),
     ...gpio.chips.filter((chip) => !(chip in uart.overlays)).map((chip) => `no overlay for ${chip}`),
   ];
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { FirmataIndicator } from "../../../firmware/rpi/firmata-indicator.ts";
+import { FirmataIndicator, type FirmataIndicatorOptions } from "../../../firmware/rpi/firmata-indicator.ts";
 import { loadPinout } from "../../../firmware/rpi/pinout.ts";
 import { silentLogger } from "../../../runtime/log.ts";
 import { systemTimers } from "../../../runtime/timers.ts";
@@ -21,20 +21,27 @@ function makeBoard(options: { silent?: boolean } = {}): PtyFirmataBoard {
   return board;
 }
 
-function makeIndicator(board: PtyFirmataBoard, readyWithinMs = 10_000): FirmataIndicator {
-  const options = { path: board.link, pins, gatePulseMs: 60, askAfterMs: 20, readyWithinMs };
+function makeIndicator(
+  board: PtyFirmataBoard,
+  { readyWithinMs = 10_000, servo = null }: Pick<FirmataIndicatorOptions, "readyWithinMs" | "servo"> = {},
+): FirmataIndicator {
+  const options = { path: board.link, pins, gatePulseMs: 60, askAfterMs: 20, readyWithinMs, servo };
   const indicator = new FirmataIndicator(options, deps);
   indicator.open();
   onTestFinished(() => indicator.close());
   return indicator;
 }
 
-async function rig(): Promise<IndicatorRig> {
+const SERVO = { shutDegrees: 90, openDegrees: 10 };
+
+/** @param servo moves the gate; null: the relay does */
+async function rig(servo: typeof SERVO | null): Promise<IndicatorRig> {
   const board = makeBoard();
   board.drive(pins.inputs.button, null);
+  const isOpen = (): boolean => Math.round(board.servoAngle(pins.gateServo) ?? 0) === SERVO.openDegrees;
   return {
-    indicator: makeIndicator(board),
-    isOn: (output) => board.isOn(pins.outputs[output]),
+    indicator: makeIndicator(board, { servo }),
+    isOn: (output) => (servo && output === "relay" ? isOpen() : board.isOn(pins.outputs[output])),
     press: async () => {
       board.drive(pins.inputs.button, 0);
       await held();
@@ -52,7 +59,20 @@ function held(): Promise<void> {
 describe.skipIf(noPtys !== "")(
   `over the real johnny-five, firmata-io and serialport on a pseudo terminal ${noPtys}`,
   () => {
-    describeIndicator("firmata", rig);
+    describeIndicator("firmata", () => rig(null));
+    describeIndicator("firmata with a servo gate", () => rig(SERVO));
+
+    it("keeps a servo gate shut from the moment the board is there, and never closes the relay", async () => {
+      const board = makeBoard();
+      const indicator = makeIndicator(board, { servo: SERVO });
+      expect(board.servoAngle(pins.gateServo)).toBeNull();
+      await until(() => indicator.status().present);
+      await until(() => Math.round(board.servoAngle(pins.gateServo) ?? 0) === SERVO.shutDegrees);
+      indicator.openGate();
+      await until(() => Math.round(board.servoAngle(pins.gateServo) ?? 90) === SERVO.openDegrees);
+      expect(board.isOn(pins.outputs.relay)).toBe(false);
+      await until(() => Math.round(board.servoAngle(pins.gateServo) ?? 0) === SERVO.shutDegrees);
+    });
 
     it("shows on the board what stands when it is plugged in again, and opens no gate late", async () => {
       const board = makeBoard();
@@ -80,7 +100,7 @@ describe.skipIf(noPtys !== "")(
     });
 
     it("says that a board with other firmware does not answer", async () => {
-      const indicator = makeIndicator(makeBoard({ silent: true }), 100);
+      const indicator = makeIndicator(makeBoard({ silent: true }), { readyWithinMs: 100 });
       await waitFor(() => {
         const status = indicator.status();
         return !status.present && /StandardFirmata/.test(status.reason);
