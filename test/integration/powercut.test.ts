@@ -2,25 +2,16 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readHome } from "../../firmware/rpi/linux-identity.ts";
-import { createDeviceBundle, writeDeviceBundle } from "../../gateway/app.ts";
-import { openLedger } from "../../kiosk/ledger/open-ledger.ts";
-import { toHex } from "../../protocol/bytes.ts";
 import { visitorTag } from "../../protocol/checkin/visitor-tag.ts";
-import { parseDeviceId, parseVenueId } from "../../protocol/ids.ts";
-import type { WallMs } from "../../protocol/units.ts";
-import { silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
-import { PtyScanner } from "../../sim/devices/pty-scanner.ts";
 import { createRng } from "../../sim/rng.ts";
-import { makeAuthority } from "../support/batches.ts";
 import { connected, gatewayArgs, register } from "../support/gateway-process.ts";
 import { doorOf, makeSite } from "../support/gateway-rig.ts";
 import type { TestSite } from "../support/gateway-site.ts";
+import { type KioskMaterials, kioskMaterials, openLedgerOf } from "../support/kiosk-process.ts";
 import { publishPacket } from "../support/mqtt-wire.ts";
 import { killAllParts, Part } from "../support/part.ts";
-import { freePort } from "../support/ports.ts";
 import { parseJournal } from "../support/powercut/journal.ts";
 import { buildShim, envFor, NO_SHIM, replay } from "../support/powercut/powercut.ts";
 import { noPtys } from "../support/ptys.ts";
@@ -93,41 +84,18 @@ describe.skipIf(NO_RUN !== "")(`power cuts ${NO_RUN}`, () => {
     names: "ext4" | "folder",
     visitors = Number.POSITIVE_INFINITY,
   ): Promise<{ said: number; kept: number }> {
-    const bundleDir = join(disk.home, "bundle");
-    const plan = {
-      venue: parseVenueId("7k3m9q2x"),
-      venueName: "Cổng trường",
-      gate: 0,
-      gatewayHost: "127.0.0.1",
-      gatewayPort: 9,
-    };
-    const bundle = await createDeviceBundle(
-      site.identity,
-      { ...plan, device: parseDeviceId("door-1") },
-      Date.now() as WallMs,
-    );
-    const { match, vault } = (await makeAuthority()).sealing;
-    const trust = { ...bundle.trust, matchKey: toHex(match), vaultKey: toHex(vault) };
-    await writeDeviceBundle(bundleDir, { ...bundle, trust });
-    const scanner = new PtyScanner({ link: join(disk.home, "scanner") });
-    scanner.plug();
-    const port = await freePort();
-    const settings = [
-      `dataDir=${disk.live}`,
-      `bundleDir=${bundleDir}`,
-      `scanner.path=${scanner.link}`,
-      `screen.port=${port}`,
-      `storage.synchronous=${synchronous}`,
-    ];
+    const more = [`storage.synchronous=${synchronous}`];
+    const materials = await kioskMaterials(site, { home: disk.home, dataDir: disk.live, more });
+    const { scanner, args } = materials;
     const env = envFor({ so: shim?.so ?? "", dir: disk.live, log: disk.journal, cutAfterWrites: cut });
-    const kiosk = new Part({ script: "dist/kiosk/main.js", args: ["start", "-s", ...settings, "logLevel=error"], env });
+    const kiosk = new Part({ script: "dist/kiosk/main.js", args, env });
     kiosk.start();
     let ended = false;
     void kiosk.exited.then(() => {
       ended = true;
     });
     await kiosk.whenReady().catch(() => undefined); // the cut may come that early
-    const screen = new ScreenWatch(`http://127.0.0.1:${port}`);
+    const screen = new ScreenWatch(materials.screen);
     if (!ended) await screen.open().catch(() => undefined);
     await waitFor(async () => ended || (await screen.hasScanner().catch(() => false)), {
       timeoutMs: 20_000,
@@ -143,22 +111,11 @@ describe.skipIf(NO_RUN !== "")(`power cuts ${NO_RUN}`, () => {
     await kiosk.kill9();
     scanner.unplug();
     replay({ log: disk.journal, dir: disk.live, into: disk.after, seed: cut, names });
-    return { said: screen.accepted.size, kept: await heldByLedger(bundle.settings, screen.accepted) };
+    return { said: screen.accepted.size, kept: await heldByLedger(materials, screen.accepted) };
   }
 
-  async function heldByLedger(
-    place: Awaited<ReturnType<typeof createDeviceBundle>>["settings"],
-    said: ReadonlySet<string>,
-  ): Promise<number> {
-    const { site: siteId, device } = place;
-    const log = await openLedger({
-      folder: join(disk.after, "ledger"),
-      crypto: nodeCrypto,
-      site: siteId,
-      device,
-      home: await readHome(),
-      log: silentLogger,
-    });
+  async function heldByLedger(materials: KioskMaterials, said: ReadonlySet<string>): Promise<number> {
+    const log = await openLedgerOf(materials, disk.after);
     const tags = new Set((await log.read(1, 5_000)).map(({ tag }) => tag));
     const held = [...said].filter((tail) =>
       tags.has(visitorTag(nodeCrypto, log.dayKeys.tagKey, { scheme: "cccd", id: `091090${tail}` })),

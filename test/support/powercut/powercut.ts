@@ -101,3 +101,19 @@ export async function slowFlushEnv(ms: number): Promise<Record<string, string> |
   const shim = await compileShim(sourceOf("slow-flush.c"));
   return shim && { LD_PRELOAD: shim.so, SLOW_FLUSH_MS: String(ms) };
 }
+
+/** A folder that is a small disk of its own for the processes that run under its environment. */
+export interface SmallDisk {
+  readonly env: Readonly<Record<string, string>>;
+  /** Sets its size: bytes that its files may take in all. */
+  resize(bytes: number): void;
+}
+
+/** @param sizeFile where the size is kept, outside the folder @returns null without a compiler; tests then skip with {@link NO_SHIM} */
+export async function makeSmallDisk(dir: string, sizeFile: string, bytes: number): Promise<SmallDisk | null> {
+  const shim = await compileShim(sourceOf("small-disk.c"));
+  const resize = (size: number): void => writeFileSync(sizeFile, String(size));
+  resize(bytes);
+  const env = { SMALL_DISK_DIR: dir, SMALL_DISK_ROOM: sizeFile, UV_USE_IO_URING: "0" };
+  return shim && { env: { LD_PRELOAD: shim.so, ...env }, resize };
+}
