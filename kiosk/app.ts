@@ -1,13 +1,11 @@
 import type { DeviceClock } from "../firmware/ports/device-clock.ts";
 import type { RawScan } from "../firmware/ports/qr-scanner.ts";
 import { fromHex } from "../protocol/bytes.ts";
-import { type CoseKey, importVerifyKey } from "../protocol/cose.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
 import type { SelfTestRequest } from "../protocol/http/self-test.ts";
 import type { Refusal } from "../protocol/mqtt/fleet.ts";
-import { certificatePublicKey } from "../runtime/pki/chain.ts";
-import type { Trust } from "../runtime/pki/trust.ts";
 import { every } from "../runtime/timers.ts";
+import { UnderWay } from "../runtime/under-way.ts";
 import { replayVisitors } from "./admission/replay-visitors.ts";
 import { Visitors } from "./admission/visitors.ts";
 import { AnchorDuty, anchorRow, clockJumped, tombstoneDraft } from "./clock/anchor.ts";
@@ -26,7 +24,7 @@ import { SealingPool } from "./scan/sealing-pool.ts";
 import { resultOf, signalOf } from "./screen/result-of.ts";
 import { SelfTest, selfTestSource } from "./self-test/self-test.ts";
 import { keptSince, prunableUpto } from "./uplink/prunable.ts";
-import { streamOfReceipt } from "./uplink/receipts.ts";
+import { importReceiptKeys, type ReceiptKeys, streamOfReceipt } from "./uplink/receipts.ts";
 import { Uplink } from "./uplink/uplink.ts";
 import { RotatingCode } from "./venue-code/rotating-code.ts";
 import { VenueKeyReport } from "./venue-code/venue-key-report.ts";
@@ -53,14 +51,9 @@ const TICK_MS = 30_000;
 
 /** Wires one kiosk and starts it: it answers scans at once, whether or not there is a gateway. */
 export async function createKiosk(deps: KioskDeps): Promise<Kiosk> {
-  const app = new KioskApp(deps, await importKeys(deps.trust));
+  const app = new KioskApp(deps, await importReceiptKeys(deps.trust));
   await app.open();
   return app;
-}
-
-async function importKeys(trust: Trust): Promise<{ engine: CoseKey; gateway: CoseKey }> {
-  const engine = await importVerifyKey(fromHex(trust.receiptKey));
-  return { engine, gateway: await importVerifyKey(certificatePublicKey(trust.gateway)) };
 }
 
 class KioskApp implements Kiosk {
@@ -82,6 +75,8 @@ class KioskApp implements Kiosk {
   readonly #selfTest: SelfTest;
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
+  /** What timers and messages began. */
+  readonly #work = new UnderWay();
   #loop: Promise<void> = Promise.resolve();
   #stopTicking: readonly (() => void)[] = [];
   #results = 0;
@@ -90,7 +85,7 @@ class KioskApp implements Kiosk {
   #faults = 0;
   #offMs = 0;
 
-  constructor(deps: KioskDeps, keys: { readonly engine: CoseKey; readonly gateway: CoseKey }) {
+  constructor(deps: KioskDeps, keys: ReceiptKeys) {
     this.#deps = deps;
     this.#settings = new DoorSettings(deps.policy, deps.screen);
     this.#remote = this.#createRemote();
@@ -163,6 +158,7 @@ class KioskApp implements Kiosk {
     return {
       ...this.#uplink.status,
       inside: this.#visitors.inside,
+      isBusy: this.#work.isBusy,
       get counters() {
         return counters.all(); // sorted only for who reads it
       },
@@ -180,13 +176,13 @@ class KioskApp implements Kiosk {
     this.#uplink.open();
     this.#presence.open();
     this.#stopTicking = [
-      every(timers, TICK_MS, () => void this.#tick()),
-      every(timers, TIME_EVERY_MS, () => void this.#time.ask()),
+      every(timers, TICK_MS, () => this.#work.add(this.#tick())),
+      every(timers, TIME_EVERY_MS, () => this.#work.add(this.#time.ask())),
     ];
     await transport.open({
-      up: () => void this.#connected(),
+      up: () => this.#work.add(this.#connected()),
       down: () => this.#online(false),
-      message: (leaf, payload) => void this.#received(leaf, payload),
+      message: (leaf, payload) => this.#work.add(this.#received(leaf, payload)),
     });
     this.#loop = this.#scanLoop();
     this.#radio.open();
@@ -203,6 +199,7 @@ class KioskApp implements Kiosk {
     await this.#deps.transport.close();
     await this.#uplink.close();
     await this.#presence.close();
+    await this.#work.settled();
     await this.#deps.indicator.close();
     await this.#deps.log.close();
   }

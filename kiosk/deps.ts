@@ -56,6 +56,8 @@ export interface Kiosk {
   selfTest(request: SelfTestRequest): void;
   readonly status: UplinkStatus & {
     readonly inside: number;
+    /** Something that a timer or a message began is not done yet. */
+    readonly isBusy: boolean;
     readonly counters: Readonly<Record<string, number>>;
     /** The way of presence to the engine: the same numbers, of stream `p`. */
     readonly presence: Pick<UplinkStatus, "custodyUpto" | "confirmedUpto" | "forks" | "rejectedRows">;

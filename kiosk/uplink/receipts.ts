@@ -1,14 +1,22 @@
-import { equalBytes } from "../../protocol/bytes.ts";
+import { equalBytes, fromHex } from "../../protocol/bytes.ts";
 import { decodeReceipt, type Receipt } from "../../protocol/checkin/receipt.ts";
-import { type CoseKey, parseCose1, verifyCose1 } from "../../protocol/cose.ts";
+import { type CoseKey, importVerifyKey, parseCose1, verifyCose1 } from "../../protocol/cose.ts";
 import { BadSealError, BluepostError } from "../../protocol/errors.ts";
 import type { Stream } from "../../protocol/ids.ts";
+import { certificatePublicKey } from "../../runtime/pki/chain.ts";
+import type { Trust } from "../../runtime/pki/trust.ts";
 import type { StreamLog } from "../ledger/checkin-log.ts";
 
 /** Keys that a kiosk believes in receipts. */
 export interface ReceiptKeys {
   readonly engine: CoseKey;
   readonly gateway: CoseKey;
+}
+
+/** @throws {MalformedError} PROTO_MALFORMED when the trust bundle holds no such keys */
+export async function importReceiptKeys(trust: Trust): Promise<ReceiptKeys> {
+  const engine = await importVerifyKey(fromHex(trust.receiptKey));
+  return { engine, gateway: await importVerifyKey(certificatePublicKey(trust.gateway)) };
 }
 
 /**

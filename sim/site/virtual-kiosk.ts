@@ -151,14 +151,15 @@ export class VirtualKiosk {
   }
 
   /**
-   * Whether nothing is under way: closed, offline, or every row confirmed.
+   * Whether nothing is under way, on the network or on the card: closed, offline, or every row confirmed.
    *
    * @param byGateway the gateway's word is enough, because the engine cannot give its own
    */
   isAtRest(byGateway = false): boolean {
     if (this.#isClosed) return true;
     if (this.#line.isUp && !this.#isSent(byGateway)) return false;
-    return !this.radio || !this.#kiosk.status.radio.writing; // asked at each turn of the event loop, and the status costs much
+    const { isBusy, radio } = this.#kiosk.status; // last, because the status costs much and this is asked at each turn of the event loop
+    return !isBusy && !radio.writing;
   }
 
   /** How far both streams have come. */
