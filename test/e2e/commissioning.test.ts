@@ -144,8 +144,12 @@ describe.skipIf(noPtys !== "")(`the commissioning guide, step by step ${noPtys}`
       await answered;
     };
     await waitFor(async () => (await state()).uplink.online, { what: "the gateway" });
+    const open = { method: "POST", headers: { "content-type": "application/json" }, body: '{"open":true}' };
+    expect((await fetch(`${screen}/api/self-test`, open)).status).toBe(200);
+    expect((await state()).selfTest).toMatchObject({ run: expect.any(Number) });
     await show(CARD);
     expect(watch.results.at(-1)).toMatchObject({ code: "in_ok", offline: false });
+    expect((await state()).selfTest).toBeNull(); // the door is the visitor's again
     await gateway.kill9();
     await waitFor(async () => !(await state()).uplink.online, { what: "the pulled cable" });
     await show(OTHER_CARD);
