@@ -16,11 +16,17 @@ export function tagsOf(crypto: CryptoPort, keys: DayKeys, who: Credential): read
 
 /**
  * Advances the day keys when the site's day (04:00) has turned since they were last advanced. Call it with a trusted clock only:
- * an unsynced one must never turn keys.
+ * an unsynced one must never turn keys. The keys before yesterday's are off the disk as soon as nobody else reads the ledger.
  *
  * @returns whether a step was taken
  */
 export async function turnDay(crypto: CryptoPort, log: CheckinLog, nowMs: WallMs): Promise<boolean> {
+  const hasTurned = await advance(crypto, log, nowMs);
+  await log.wipe(); // asked for at each call: a wipe that was not possible is made up for
+  return hasTurned;
+}
+
+async function advance(crypto: CryptoPort, log: CheckinLog, nowMs: WallMs): Promise<boolean> {
   const today = siteDay(nowMs);
   const stored = log.dayKeysDay;
   if (stored === today || (stored !== null && stored > today)) return false;

@@ -109,8 +109,14 @@ export interface CheckinLog extends StreamLog {
   readonly dayKeys: DayKeys;
   /** Site day that the day keys belong to, or null before the first trusted clock. */
   readonly dayKeysDay: number | null;
-  /** Replaces the day keys; the older ones are gone from the file when this resolves. */
+  /** Replaces the day keys. The older ones are on the disk until {@link CheckinLog.wipe} says otherwise. */
   saveDayKeys(keys: DayKeys, siteDay: number | null): Promise<void>;
+  /**
+   * Takes keys that were replaced off the disk: out of the file, its write-ahead log and copies of damaged ledgers.
+   *
+   * @returns whether none is left; false while another process reads the ledger, then ask again
+   */
+  wipe(): Promise<boolean>;
   /** Whether the file may grow. On a full disk it must not: what is left belongs to the write-ahead log of the eviction itself. */
   allowGrowth(allowed: boolean): Promise<void>;
   close(): Promise<void>;

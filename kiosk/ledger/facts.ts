@@ -53,7 +53,9 @@ export async function writeHome(sql: Sql, { socSerial, cardCid }: LedgerHome): P
 /** Writes the day keys over the ones before. */
 export async function writeDayKeys(sql: Sql, dayKeys: DayKeys, siteDay: number | null): Promise<void> {
   const { n, tagKey, previousTagKey, periodKey, previousPeriodKey } = dayKeys;
-  await writeFact(sql, "day-keys", [n, tagKey, previousTagKey, periodKey, previousPeriodKey, siteDay]);
+  await sql.run("INSERT INTO day_keys VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET value = excluded.value", [
+    encodeCbor([n, tagKey, previousTagKey, periodKey, previousPeriodKey, siteDay]),
+  ]);
 }
 
 async function writeFact(sql: Sql, name: string, value: unknown): Promise<void> {
@@ -82,7 +84,8 @@ export async function readHouseFacts(sql: Sql): Promise<HouseFacts | null> {
   const values = await readValues(sql);
   if (values.size === 0) return null;
   const [socSerial, cardCid] = list(values, "home", 2) as [string, string];
-  const keys = list(values, "day-keys", 6) as [
+  const row = await sql.get<{ value: Uint8Array }>("SELECT value FROM day_keys");
+  const keys = list(new Map(row && [["day-keys", decodeCbor(new Uint8Array(row.value))]]), "day-keys", 6) as [
     number,
     Uint8Array,
     Uint8Array | null,

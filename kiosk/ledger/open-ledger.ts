@@ -9,9 +9,10 @@ import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { type DeviceId, type Epoch, parseEpoch, type SiteId, type Stream } from "../../protocol/ids.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { faultFields } from "../../runtime/log.ts";
-import { Database, StoreCorruptError, StoreError } from "../../runtime/sqlite/database.ts";
+import { Database, StoreCorruptError } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
 import type { StreamLog } from "./checkin-log.ts";
+import { setAside } from "./damaged-copies.ts";
 import {
   type HouseFacts,
   type LedgerHome,
@@ -22,15 +23,12 @@ import {
   writeHome,
   writeStreamFacts,
 } from "./facts.ts";
+import { growLog, PAGE_BYTES, WAL_PAGES } from "./grow-log.ts";
 import { TABLES } from "./rows.ts";
 import { salvageRows } from "./salvage.ts";
 import { SqliteCheckinLog } from "./sqlite-checkin-log.ts";
 import { type LogDeps, SqliteStreamLog } from "./sqlite-stream-log.ts";
 
-/** Small pages: a scan writes one, and a flash card wears by the page. Measured in `npm run bench -- ledger`. */
-const PAGE_BYTES = 1_024;
-/** Pages of the write-ahead log; a commit into a log that need not grow costs one flush, into one that grows two. */
-const WAL_PAGES = 256;
 const MIGRATIONS = join(import.meta.dirname, "migrations");
 const NOTHING = { rows: 0, unreadable: 0 };
 
@@ -74,13 +72,15 @@ async function openSound(file: string, options: LedgerOptions): Promise<SqliteCh
     pageSize: PAGE_BYTES,
     walAutocheckpoint: WAL_PAGES,
     synchronous: options.synchronous === "OFF" ? "OFF" : "DATA", // every write is in a transaction
+    wipes: true,
   });
   try {
     await requireSound(database);
     await migrate(database, MIGRATIONS);
-    await growOnce(database);
+    const isWiped = await database.emptyLog(); // after a power cut it may hold keys that were replaced
+    await growLog(database);
     const house = await readHouseFacts(database);
-    const log = await resume(database, house ?? (await createHouse(database, options)), options);
+    const log = await resume(database, { ...(house ?? (await createHouse(database, options))), isWiped }, options);
     if (house && !sameHome(house.home, options.home)) await moveHome(database, log, options);
     await writeEpochCopy(file, log);
     return log;
@@ -114,18 +114,6 @@ export async function peekLedger(
   }
   await database.close();
   return null;
-}
-
-/** Lets log and file grow now, in one go, instead of a little with each of the first scans. */
-async function growOnce(database: Database): Promise<void> {
-  try {
-    await database.exec(
-      `CREATE TABLE grown (filler BLOB); INSERT INTO grown VALUES (zeroblob(${PAGE_BYTES * WAL_PAGES})); DROP TABLE grown`,
-    );
-  } catch (fault) {
-    if (!(fault instanceof StoreError)) throw fault;
-    await database.exec("DROP TABLE IF EXISTS grown"); // a full disk: then it stays as it is
-  }
 }
 
 async function requireSound(database: Database): Promise<void> {
@@ -163,7 +151,11 @@ function newStream({ crypto, device }: LedgerOptions, stream: Stream): StreamFac
   return { epoch, watermark: start, floor: start };
 }
 
-async function resume(database: Database, house: HouseFacts, options: LedgerOptions): Promise<SqliteCheckinLog> {
+async function resume(
+  database: Database,
+  house: HouseFacts & { readonly isWiped: boolean },
+  options: LedgerOptions,
+): Promise<SqliteCheckinLog> {
   const presence = new SqliteStreamLog(await resumeStream(database, options, "p"));
   return new SqliteCheckinLog({ ...(await resumeStream(database, options, "c")), ...house, presence });
 }
@@ -226,8 +218,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function replaceDamaged(file: string, options: LedgerOptions): Promise<SqliteCheckinLog> {
-  const name = `${file}.corrupt-${toHex(options.crypto.randomBytes(4))}`;
-  for (const suffix of ["", "-wal", "-shm"]) if (existsSync(file + suffix)) await rename(file + suffix, name + suffix);
+  const name = await setAside(file, toHex(options.crypto.randomBytes(4)));
   const [checkins, presence] = await readEpochCopy(file);
   const log = await openSound(file, options);
   const saved = checkins ? await salvageRows(name, checkins, log) : NOTHING;

@@ -1,6 +1,8 @@
 import type { DayKeys } from "../../protocol/checkin/visitor-tag.ts";
 import type { CheckinLog } from "./checkin-log.ts";
+import { removeDamagedCopies } from "./damaged-copies.ts";
 import { writeDayKeys } from "./facts.ts";
+import { growLog } from "./grow-log.ts";
 import { type LogDeps, SqliteStreamLog } from "./sqlite-stream-log.ts";
 
 /** SQLite's own limit on the number of pages. */
@@ -11,6 +13,8 @@ export interface LedgerDeps extends LogDeps {
   readonly presence: SqliteStreamLog;
   readonly dayKeys: DayKeys;
   readonly dayKeysDay: number | null;
+  /** Whether no key that was replaced is on the disk. */
+  readonly isWiped: boolean;
 }
 
 /** The {@link CheckinLog} over SQLite: both streams and the day keys in one file, each stream with tables of its own. */
@@ -20,6 +24,9 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
   #dayKeys: DayKeys;
   #dayKeysDay: number | null;
   #mayGrow = false;
+  #isWiped: boolean;
+  /** Whether damaged ledgers that were set aside are of days whose keys must go. */
+  #hasTurned = false;
 
   constructor(deps: LedgerDeps) {
     super(deps);
@@ -27,6 +34,7 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
     this.#database = deps.database;
     this.#dayKeys = deps.dayKeys;
     this.#dayKeysDay = deps.dayKeysDay;
+    this.#isWiped = deps.isWiped;
   }
 
   get dayKeys(): DayKeys {
@@ -39,8 +47,21 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
 
   async saveDayKeys(dayKeys: DayKeys, siteDay: number | null): Promise<void> {
     await this.#database.transaction((sql) => writeDayKeys(sql, dayKeys, siteDay));
+    if (dayKeys.n !== this.#dayKeys.n) {
+      this.#isWiped = false;
+      this.#hasTurned = true;
+    }
     this.#dayKeys = dayKeys;
     this.#dayKeysDay = siteDay;
+  }
+
+  async wipe(): Promise<boolean> {
+    if (this.#hasTurned) await removeDamagedCopies(this.#database.file);
+    this.#hasTurned = false;
+    if (this.#isWiped || !(await this.#database.emptyLog())) return this.#isWiped;
+    this.#isWiped = true;
+    await growLog(this.#database);
+    return true;
   }
 
   async allowGrowth(allowed: boolean): Promise<void> {

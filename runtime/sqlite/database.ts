@@ -24,6 +24,9 @@ export class StoreCorruptError extends BluepostError {
   readonly recovery = "operator";
 }
 
+/** How long a statement waits for another connection's lock. */
+const BUSY_MS = 5_000;
+const NOT_NOW = new Set(["SQLITE_BUSY", "SQLITE_LOCKED"]);
 const CORRUPT = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB"]);
 
 function translate(cause: Error): BluepostError {
@@ -50,6 +53,8 @@ export interface DatabaseOptions {
   readonly pageSize?: number;
   /** Pages of write-ahead log after which it is copied into the file. */
   readonly walAutocheckpoint?: number;
+  /** Whether to overwrite what a deleted or changed row held, where that costs no further page. The log keeps it until {@link Database.emptyLog}. */
+  readonly wipes?: boolean;
   /** Whether to open for reading only, beside another connection that writes. */
   readonly readOnly?: boolean;
 }
@@ -102,8 +107,9 @@ export class Database implements Sql {
   }
 
   async #configure(options: DatabaseOptions): Promise<void> {
-    await this.exec("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON");
+    await this.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA foreign_keys = ON`);
     if (options.readOnly) return;
+    if (options.wipes) await this.exec("PRAGMA secure_delete = FAST");
     if (options.pageSize) await this.exec(`PRAGMA page_size = ${options.pageSize}`);
     const { synchronous = "FULL" } = options;
     // NORMAL still flushes the log before and the file after a checkpoint, and the log's header and folder when it is begun
@@ -195,6 +201,27 @@ export class Database implements Sql {
       undone?.();
       throw fault;
     }
+  }
+
+  /**
+   * Copies the write-ahead log into the file and cuts it to nothing: what rows held before their last commit is then in neither.
+   *
+   * @returns whether it could: not while somebody reads, for nobody waits for that
+   * @throws {StoreError} RT_STORE_FAILED when the disk fails
+   */
+  async emptyLog(): Promise<boolean> {
+    await Promise.allSettled(this.#calls);
+    return this.inTurn(async () => {
+      await this.exec("PRAGMA busy_timeout = 0"); // whoever scans waits behind this turn
+      try {
+        return (await this.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)"))?.busy === 0;
+      } catch (fault) {
+        if (fault instanceof StoreError && NOT_NOW.has(`${fault.details["sqlite"]}`)) return false;
+        throw fault;
+      } finally {
+        await this.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+      }
+    });
   }
 
   /** A flush that failed may have lost pages that the kernel now calls clean: nothing more is promised until the file is opened anew. */

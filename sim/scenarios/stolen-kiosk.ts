@@ -28,7 +28,7 @@ export const stolenKiosk: Scenario = {
     }
     const evening = (day: number) => ({ atMs: day * DAY_MS + 18 * HOUR_MS, strike: noteKeys });
     const faults = [evening(0), evening(1), evening(2), { atMs: (DAYS - 1) * DAY_MS + 21 * HOUR_MS, strike: steal }];
-    return { venues, doors, people, stays, faults };
+    return { venues, doors, people, stays, beginsMs: FIRST_MS, faults };
   },
   async check(world) {
     return thiefsTable(world);
