@@ -4,6 +4,7 @@ import { fromHex } from "../protocol/bytes.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
 import type { SelfTestRequest } from "../protocol/http/self-test.ts";
 import type { Refusal } from "../protocol/mqtt/fleet.ts";
+import type { BoottimeMs } from "../protocol/units.ts";
 import { every } from "../runtime/timers.ts";
 import { UnderWay } from "../runtime/under-way.ts";
 import { replayVisitors } from "./admission/replay-visitors.ts";
@@ -315,6 +316,7 @@ class KioskApp implements Kiosk {
     const { clock, crypto, log, transport, health } = this.#deps;
     const now = clock.now();
     if (now.state !== "unsynced") await turnDay(crypto, log, now.wallMs);
+    this.#visitors.forgetBefore((now.boottimeMs - this.#settings.policy.maximumStayMs) as BoottimeMs);
     await this.#room.tend();
     if (now.state !== "unsynced" && (await this.#venueKey.tell(now))) this.#uplink.wake();
     this.#radio.tick(now);

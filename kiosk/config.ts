@@ -128,6 +128,13 @@ export const KioskConfig = Type.Object({
         maximum: 3_600,
         description: "Shortest stay: before this time a second scan says `already`, after it, it checks out. Seconds.",
       }),
+      maximumStayHours: Type.Integer({
+        default: 16,
+        minimum: 1,
+        maximum: 48,
+        description:
+          "Longest stay: after this time whoever did not check out counts as gone, and the next scan checks in. Wards, lodging: 48. Hours.",
+      }),
     },
     { default: {} },
   ),

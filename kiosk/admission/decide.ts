@@ -33,8 +33,9 @@ export type Admission =
  *
  * The door never refuses for being unsure: an exit without a known entrance is an exit, and the engine pairs what the door could not.
  */
-export function decideAdmission({ past, inside, party, nowMs, policy }: AdmissionCase): Admission {
-  const age = past ? nowMs - past.boottimeMs : Number.POSITIVE_INFINITY;
+export function decideAdmission({ past: noted, inside, party, nowMs, policy }: AdmissionCase): Admission {
+  const age = noted ? nowMs - noted.boottimeMs : Number.POSITIVE_INFINITY;
+  const past = age <= policy.maximumStayMs ? noted : null; // whoever forgot to check out yesterday comes in today
   if (past && age < policy.repeatIgnoredMs) return { kind: "repeat" };
   if (past && age < policy.minimumDwellMs) return { kind: "already", since: past };
   if (policy.profile === "exit" || past?.direction === "in") {

@@ -40,6 +40,7 @@ export class Visitors {
     this.#inside += change;
     this.#bound();
     return () => {
+      if (this.#past.get(tag) !== past) return; // everybody was forgotten meanwhile
       this.#past.delete(tag);
       if (before && beforeTag) this.#past.set(beforeTag, before);
       this.#inside -= change;
@@ -50,6 +51,15 @@ export class Visitors {
   replay(tag: VisitorTag, record: CheckinRecord, boottimeMs: BoottimeMs): void {
     if (record.kind !== "in" && record.kind !== "out") return;
     this.note([tag], { direction: record.kind, boottimeMs, wallMs: record.wallMs, party: record.party });
+  }
+
+  /** Forgets whoever was last seen before `boottimeMs`: those still inside are taken to have left without a scan. */
+  forgetBefore(boottimeMs: BoottimeMs): void {
+    for (const [tag, past] of this.#past) {
+      if (past.boottimeMs >= boottimeMs) continue;
+      this.#past.delete(tag);
+      this.#inside -= weight(past);
+    }
   }
 
   /** Forgets everybody: all are taken to be out (closing time, or a member of staff says so). */

@@ -1,6 +1,6 @@
 import type { ScreenState } from "../../protocol/http/kiosk-screen.ts";
 import type { RemoteSettings } from "../../protocol/mqtt/fleet.ts";
-import { SECOND_MS } from "../../protocol/units.ts";
+import { HOUR_MS, SECOND_MS } from "../../protocol/units.ts";
 import { type AdmissionPolicy, DEFAULT_POLICY } from "../admission/policy.ts";
 import type { KioskConfig } from "../config.ts";
 import type { DeviceBundle } from "./bundle.ts";
@@ -11,6 +11,7 @@ export function policyOf({ door }: KioskConfig): AdmissionPolicy {
     ...DEFAULT_POLICY,
     profile: door.profile,
     minimumDwellMs: door.minimumDwellSeconds * SECOND_MS,
+    maximumStayMs: door.maximumStayHours * HOUR_MS,
     capacity: door.capacity === 0 ? null : door.capacity,
   };
 }
@@ -51,6 +52,7 @@ export function localSettingsOf({ door, screen, indicator }: KioskConfig): Remot
     profile: door.profile,
     capacity: door.capacity,
     minimumDwellSeconds: door.minimumDwellSeconds,
+    maximumStayHours: door.maximumStayHours,
     language: screen.language,
     hotline: screen.hotline,
     volume: screen.volume,

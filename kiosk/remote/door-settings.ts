@@ -1,6 +1,6 @@
 import type { Indicator } from "../../firmware/ports/indicator.ts";
 import type { RemoteSettings } from "../../protocol/mqtt/fleet.ts";
-import { SECOND_MS } from "../../protocol/units.ts";
+import { HOUR_MS, SECOND_MS } from "../../protocol/units.ts";
 import type { Timers } from "../../runtime/timers.ts";
 import type { AdmissionPolicy } from "../admission/policy.ts";
 import type { KioskScreen } from "../screen/screen-port.ts";
@@ -27,16 +27,23 @@ export class DoorSettings {
 
   /** The rules as settings from afar name them. */
   get named(): RemoteSettings {
-    const { profile, capacity, minimumDwellMs } = this.#policy;
-    return { profile, capacity: capacity ?? 0, minimumDwellSeconds: minimumDwellMs / SECOND_MS };
+    const { profile, capacity, minimumDwellMs, maximumStayMs } = this.#policy;
+    return {
+      profile,
+      capacity: capacity ?? 0,
+      minimumDwellSeconds: minimumDwellMs / SECOND_MS,
+      maximumStayHours: maximumStayMs / HOUR_MS,
+    };
   }
 
   /** Puts settings from afar in force; an absent one stays as it is. */
-  apply({ profile, capacity, minimumDwellSeconds, language, hotline, volume, gatePulseMs }: RemoteSettings): void {
+  apply({ language, hotline, volume, ...door }: RemoteSettings): void {
+    const { profile, capacity, minimumDwellSeconds, maximumStayHours, gatePulseMs } = door;
     const policy = this.#policy;
     if (profile !== undefined) policy.profile = profile;
     if (capacity !== undefined) policy.capacity = capacity === 0 ? null : capacity;
     if (minimumDwellSeconds !== undefined) policy.minimumDwellMs = minimumDwellSeconds * SECOND_MS;
+    if (maximumStayHours !== undefined) policy.maximumStayMs = maximumStayHours * HOUR_MS;
     if (gatePulseMs !== undefined) this.#gatePulseMs = gatePulseMs;
     this.#screen.update({
       ...(language !== undefined && { language }),

@@ -13,6 +13,8 @@ export const RemoteSettings = Type.Object(
     capacity: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
     /** Before this time a second scan says "already", seconds. */
     minimumDwellSeconds: Type.Optional(Type.Integer({ minimum: 6, maximum: 3_600 })),
+    /** After this time whoever did not check out counts as gone, hours. */
+    maximumStayHours: Type.Optional(Type.Integer({ minimum: 1, maximum: 48 })),
     language: Type.Optional(Type.Union([Type.Literal("vi"), Type.Literal("en")])),
     /** Telephone number on the screen. */
     hotline: Type.Optional(Type.String({ minLength: 3, maxLength: 32, pattern: "^[0-9+() .-]+$" })),

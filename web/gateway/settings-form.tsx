@@ -17,6 +17,7 @@ interface SettingsFormProps {
 const NUMBERS = {
   capacity: [0, 1_000_000],
   minimumDwellSeconds: [6, 3_600],
+  maximumStayHours: [1, 48],
   volume: [0, 100],
   gatePulseMs: [50, 10_000],
 } as const;

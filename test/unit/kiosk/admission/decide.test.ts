@@ -37,6 +37,13 @@ describe("decideAdmission", () => {
     expect(decide({ past: ago(600_000, "out") })).toMatchObject({ kind: "admit", direction: "in" });
   });
 
+  it.each([
+    [0, "out"],
+    [1, "in"],
+  ])("takes whoever checked in longest stay + %i ms ago for one who goes %s", (more, direction) => {
+    expect(decide({ past: ago(DEFAULT_POLICY.maximumStayMs + more, "in", 3) })).toMatchObject({ direction });
+  });
+
   it("counts people, not scans, against the capacity", () => {
     const policy = { ...DEFAULT_POLICY, capacity: 10 };
     expect(decide({ policy, inside: 9 }).kind).toBe("admit");
@@ -68,6 +75,19 @@ describe("Visitors", () => {
     visitors.note([today, old], { direction: "out", boottimeMs: NOW, wallMs: 2 as WallMs, party: 1 });
     expect(visitors.inside).toBe(0);
     expect(visitors.find([old])).toBeNull();
+  });
+
+  it("forgets who was not seen to leave for too long, and counts nobody who may have gone", () => {
+    const visitors = new Visitors();
+    const note = (tag: VisitorTag, direction: "in" | "out", boottimeMs: number, party: number) =>
+      visitors.note([tag], { direction, boottimeMs: boottimeMs as BoottimeMs, wallMs: 1 as WallMs, party });
+    const undo = note(old, "in", 10, 4);
+    note(today, "in", 20, 1);
+    visitors.forgetBefore(20 as BoottimeMs);
+    expect(visitors.find([old])).toBeNull();
+    expect(visitors.inside).toBe(2);
+    undo();
+    expect(visitors.inside).toBe(2);
   });
 
   it("takes back an event whose commit failed", () => {
