@@ -22,8 +22,9 @@ import { forgetfulRemote, RemoteControl } from "./remote/remote-control.ts";
 import { Counters } from "./scan/counters.ts";
 import { type ScanAnswer, ScanService } from "./scan/scan-service.ts";
 import { SealingPool } from "./scan/sealing-pool.ts";
-import { resultOf, signalOf } from "./screen/result-of.ts";
+import { DoorFront } from "./screen/door-front.ts";
 import { SelfTest, selfTestSource } from "./self-test/self-test.ts";
+import { StaffDesk } from "./staff/staff-desk.ts";
 import { keptSince, prunableUpto } from "./uplink/prunable.ts";
 import { importReceiptKeys, type ReceiptKeys, streamOfReceipt } from "./uplink/receipts.ts";
 import { Uplink } from "./uplink/uplink.ts";
@@ -74,21 +75,18 @@ class KioskApp implements Kiosk {
   readonly #code: RotatingCode;
   readonly #venueKey: VenueKeyReport;
   readonly #selfTest: SelfTest;
+  readonly #front: DoorFront;
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
   /** What timers and messages began. */
   readonly #work = new UnderWay();
   #loop: Promise<void> = Promise.resolve();
   #stopTicking: readonly (() => void)[] = [];
-  #results = 0;
-  #lastResult = 0;
-  #shownOnline: boolean | null = null;
-  #faults = 0;
   #offMs = 0;
 
   constructor(deps: KioskDeps, keys: ReceiptKeys) {
     this.#deps = deps;
-    this.#settings = new DoorSettings(deps.policy, deps.screen);
+    this.#settings = new DoorSettings(deps.policy, deps);
     this.#remote = this.#createRemote();
     const { log, crypto, clock, transport, timers, logger, trust } = deps;
     const sealingKeys = { match: fromHex(trust.matchKey), vault: fromHex(trust.vaultKey) };
@@ -96,7 +94,7 @@ class KioskApp implements Kiosk {
     this.#sealing = sealing;
     const way = { transport, timers, signer: deps.signer, receiptKeys: keys, logger: logger.child("uplink") };
     const prunable = (stream: StreamLog): Promise<number> => prunableUpto(stream, keptSince(clock.now()));
-    this.#uplink = new Uplink({ ...way, log, prunable, changed: () => this.#refresh() });
+    this.#uplink = new Uplink({ ...way, log, prunable, changed: () => this.#front.refresh() });
     this.#presence = new Uplink({ ...way, log: log.presence, changed: () => {} });
     this.#room = new RoomKeeper({
       log,
@@ -105,6 +103,12 @@ class KioskApp implements Kiosk {
       custodyUpto: (stream) => (stream === "c" ? this.#uplink : this.#presence).status.custodyUpto,
       draft: () => tombstoneDraft(clock.now(), deps.place),
       logger: logger.child("ledger"),
+    });
+    this.#front = new DoorFront({
+      ...deps,
+      settings: this.#settings,
+      inside: () => this.#visitors.inside,
+      uplink: () => this.#uplink.status,
     });
     this.#scans = new ScanService({
       append: (rows) => this.#room.append(rows),
@@ -115,6 +119,12 @@ class KioskApp implements Kiosk {
       policy: this.#settings.policy,
       place: deps.place,
       visitors: this.#visitors,
+      staff: new StaffDesk({
+        ...deps,
+        visitors: this.#visitors,
+        openMenu: () => this.#selfTest.open(),
+        toggleMute: () => this.#settings.toggleMute(),
+      }),
       counters: this.#counters,
       logger: logger.child("scan"),
       parse: (bytes, context) => deps.parser.parse(bytes, context),
@@ -211,7 +221,7 @@ class KioskApp implements Kiosk {
   }
 
   async setParty(request: PartyRequest): Promise<{ ok: boolean }> {
-    if (request.result !== this.#lastResult) return { ok: false };
+    if (request.result !== this.#front.lastResult) return { ok: false };
     const answer = await this.#scans.addParty(request.count);
     if (answer) this.#show(answer);
     return { ok: answer !== null };
@@ -234,23 +244,7 @@ class KioskApp implements Kiosk {
   }
 
   #show(answer: ScanAnswer): void {
-    const { screen, indicator } = this.#deps;
-    this.#results += 1;
-    this.#lastResult = this.#results;
-    screen.show(
-      resultOf(answer, {
-        id: this.#results,
-        online: this.#uplink.status.online,
-        partyMs: this.#settings.policy.partyWindowMs,
-      }),
-    );
-    if (answer.code === "fault") {
-      this.#faults += 1;
-      screen.update({ mode: "out_of_order" });
-    } else if (answer.rows.length > 0) screen.update({ mode: "idle" });
-    indicator.show(signalOf(answer.code));
-    if (answer.code === "in_ok" || answer.code === "out_ok") indicator.openGate(this.#settings.gatePulseMs);
-    this.#refresh();
+    this.#front.show(answer);
     if (answer.rows.length > 0) this.#uplink.wake();
   }
 
@@ -272,7 +266,7 @@ class KioskApp implements Kiosk {
     return new RemoteControl(remote ?? forgetfulRemote(this.#settings.named), {
       apply: (settings) => {
         this.#settings.apply(settings);
-        this.#refresh();
+        this.#front.refresh();
       },
       identify: identifier({ indicator, screen }, timers),
       watch: () => this.#watchHealth(),
@@ -285,9 +279,9 @@ class KioskApp implements Kiosk {
 
   /** Settings from afar cannot part a kiosk from its gateway, so a link that is lost meanwhile is not held against them. */
   #watchHealth(): () => Refusal | null {
-    const [faults, hadScanner] = [this.#faults, this.#deps.scanner.status().present];
+    const [faults, hadScanner] = [this.#front.faults, this.#deps.scanner.status().present];
     return () => {
-      if (this.#faults > faults) return "fault";
+      if (this.#front.faults > faults) return "fault";
       return hadScanner && !this.#deps.scanner.status().present ? "scanner" : null;
     };
   }
@@ -321,7 +315,7 @@ class KioskApp implements Kiosk {
     if (now.state !== "unsynced" && (await this.#venueKey.tell(now))) this.#uplink.wake();
     this.#radio.tick(now);
     this.#deps.screen.update({ venueQr: await this.#code.at(now.wallMs, now.state !== "unsynced") });
-    this.#refresh();
+    this.#front.refresh();
     if (!this.#uplink.status.online) return;
     const message = await healthMessage(health, {
       now,
@@ -331,19 +325,5 @@ class KioskApp implements Kiosk {
       beacon: this.#radio.status.beacon,
     });
     await transport.publish("health", message, { qos: 0 }).catch(() => undefined); // the next tick says it again
-  }
-
-  #refresh(): void {
-    const { screen, clock, scanner, log, indicator } = this.#deps;
-    const now = clock.now();
-    const { online, custodyUpto } = this.#uplink.status;
-    if (online !== this.#shownOnline) indicator.show(online ? "idle" : "offline");
-    this.#shownOnline = online;
-    screen.update({
-      capacity: { inside: Math.max(0, this.#visitors.inside), max: this.#settings.policy.capacity },
-      uplink: { online, unsent: Math.max(0, log.lastSeq - custodyUpto) },
-      scanner: { present: scanner.status().present },
-      clock: { nowMs: Math.max(0, Math.round(now.wallMs)), synced: now.state !== "unsynced" },
-    });
   }
 }

@@ -10,6 +10,7 @@ import { createEngineKeys, keysFolder, loadEngineKeys } from "../keys/engine-key
 import { publishingKey } from "../keys/publishing-key.ts";
 import { cardIssuerKid, createSiteBundle, type ObservedPhones } from "../keys/site-bundle.ts";
 import { argument, type CommonFlags, configOf, guarded, integer, print, withConfig } from "./flags.ts";
+import { registerStaffCodes } from "./staff-codes.ts";
 
 const now = (): WallMs => Date.now() as WallMs;
 const crypto = nodeCrypto;
@@ -36,7 +37,7 @@ export function registerKeyCommands(program: Command): void {
     )
     .action(guarded(makeSite));
   withConfig(keys.command("show")).description("the public keys; nothing secret").action(guarded(showKeys));
-  const cards = program.command("cards").description("personal cards");
+  const cards = program.command("cards").description("personal cards, and codes for staff");
   withConfig(cards.command("issue"))
     .description("issue cards with random serials: one line a card, the text of its QR code")
     .option("--count <n>", "how many", integer(1, 100_000), 1)
@@ -44,6 +45,7 @@ export function registerKeyCommands(program: Command): void {
     .option("--days <days>", "days of validity", integer(1, 3_650), CARD_DAYS)
     .option("--out <file>", "write the lines to a new file instead")
     .action(guarded(issue));
+  registerStaffCodes(cards);
 }
 
 async function initKeys(flags: CommonFlags & { readonly name?: string }): Promise<number> {

@@ -31,6 +31,8 @@ export interface Indicator {
    * @param pulseMs in place of the configured pulse, milliseconds
    */
   openGate(pulseMs?: number): void;
+  /** Takes the buzzer out of every signal, or lets it sound again. Lamps go on. */
+  silence(isSilent: boolean): void;
   /** Calls back when the button is pressed. @returns a function that stops it */
   onButton(pressed: () => void): () => void;
   status(): DeviceStatus;

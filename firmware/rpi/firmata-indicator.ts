@@ -63,6 +63,10 @@ export class FirmataIndicator implements Indicator {
     if (this.#board) this.#player.openGate(pulseMs); // a board that comes later must not open the door of somebody else
   }
 
+  silence(isSilent: boolean): void {
+    this.#player.silence(isSilent);
+  }
+
   onButton(pressed: () => void): () => void {
     this.#pressed.add(pressed);
     return () => this.#pressed.delete(pressed);

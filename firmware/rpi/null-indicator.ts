@@ -5,6 +5,7 @@ import type { DeviceStatus } from "../ports/qr-scanner.ts";
 export class NullIndicator implements Indicator {
   show(): void {}
   openGate(): void {}
+  silence(): void {}
 
   onButton(): () => void {
     return () => {};

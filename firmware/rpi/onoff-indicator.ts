@@ -74,6 +74,10 @@ export class OnoffIndicator implements Indicator {
     if (this.#status.present) this.#player.openGate(pulseMs);
   }
 
+  silence(isSilent: boolean): void {
+    this.#player.silence(isSilent);
+  }
+
   onButton(pressed: () => void): () => void {
     this.#pressed.add(pressed);
     return () => this.#pressed.delete(pressed);

@@ -25,6 +25,7 @@ export class SignalPlayer {
   readonly #lit = new Set<Output>();
   #standing: "idle" | "offline" = "idle";
   #running = false;
+  #silent = false;
   #playing: IndicatorPattern | null = null;
   #cancelStep = (): void => {};
   #cancelPulse = (): void => {};
@@ -55,6 +56,11 @@ export class SignalPlayer {
     this.#cancelPulse();
     this.#set("relay", true);
     this.#cancelPulse = this.#options.timers.after(pulseMs, () => this.#set("relay", false));
+  }
+
+  silence(isSilent: boolean): void {
+    this.#silent = isSilent;
+    if (isSilent) this.#set("buzzer", false);
   }
 
   /** Ends the gate's pulse at once. */
@@ -91,7 +97,7 @@ export class SignalPlayer {
 
   #apply(step: PatternStep): void {
     for (const light of LIGHTS) this.#set(light, step.lights.includes(light));
-    this.#set("buzzer", step.buzzer);
+    this.#set("buzzer", step.buzzer && !this.#silent);
   }
 
   #set(output: Output, isOn: boolean): void {

@@ -9,11 +9,11 @@ const PAGE = 500;
 
 /** Rebuilds who is inside from the rows that are still here. @param now this boot, and its clocks at the start */
 export async function replayVisitors(
-  log: Pick<CheckinLog, "read">,
+  log: Pick<CheckinLog, "read" | "emptiedUpto">,
   visitors: Visitors,
   now: DeviceTime,
 ): Promise<void> {
-  for (let from = 1; ; ) {
+  for (let from = log.emptiedUpto + 1; ; ) {
     const rows = await log.read(from, PAGE);
     const last = rows.at(-1);
     if (!last) return;

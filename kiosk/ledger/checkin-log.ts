@@ -117,6 +117,10 @@ export interface CheckinLog extends StreamLog {
    * @returns whether none is left; false while another process reads the ledger, then ask again
    */
   wipe(): Promise<boolean>;
+  /** Rows up to this one are of people who have all left, says a member of staff; 0 when nobody said so in this epoch. */
+  readonly emptiedUpto: number;
+  /** Notes that everybody has left who came by the last row or before. */
+  noteEmptied(): Promise<void>;
   /** Whether the file may grow. On a full disk it must not: what is left belongs to the write-ahead log of the eviction itself. */
   allowGrowth(allowed: boolean): Promise<void>;
   close(): Promise<void>;

@@ -24,6 +24,8 @@ export interface HouseFacts {
   readonly home: LedgerHome;
   readonly dayKeys: DayKeys;
   readonly dayKeysDay: number | null;
+  /** The last row whose visitors were all declared to have left: its epoch and seq. */
+  readonly emptied: { readonly epoch: string; readonly upto: number } | null;
 }
 
 const STREAM_FACTS = ["epoch", "watermark", "floor"] as const;
@@ -48,6 +50,11 @@ export async function writeStreamFacts(
 /** Writes which machine this ledger belongs to. */
 export async function writeHome(sql: Sql, { socSerial, cardCid }: LedgerHome): Promise<void> {
   await writeFact(sql, "home", [socSerial, cardCid]);
+}
+
+/** Writes up to which row of an epoch everybody has left. */
+export async function writeEmptied(sql: Sql, epoch: Epoch, upto: number): Promise<void> {
+  await writeFact(sql, "emptied", [epoch, upto]);
 }
 
 /** Writes the day keys over the ones before. */
@@ -97,7 +104,14 @@ export async function readHouseFacts(sql: Sql): Promise<HouseFacts | null> {
     home: { socSerial, cardCid },
     dayKeys: { n: keys[0], tagKey: keys[1], previousTagKey: keys[2], periodKey: keys[3], previousPeriodKey: keys[4] },
     dayKeysDay: keys[5],
+    emptied: emptiedOf(values),
   };
+}
+
+function emptiedOf(values: ReadonlyMap<string, unknown>): HouseFacts["emptied"] {
+  if (!values.has("emptied")) return null;
+  const [epoch, upto] = list(values, "emptied", 2) as [string, number];
+  return { epoch, upto };
 }
 
 async function readValues(sql: Sql): Promise<ReadonlyMap<string, unknown>> {

@@ -136,7 +136,8 @@ async function moveHome(database: Database, log: SqliteCheckinLog, options: Ledg
 
 async function createHouse(database: Database, options: LedgerOptions): Promise<HouseFacts> {
   const { crypto, home, siteSeed } = options;
-  const house = { home, dayKeys: firstDayKeys(crypto, siteSeed ?? crypto.randomBytes(32)), dayKeysDay: null };
+  const dayKeys = firstDayKeys(crypto, siteSeed ?? crypto.randomBytes(32));
+  const house = { home, dayKeys, dayKeysDay: null, emptied: null };
   await database.transaction(async (sql) => {
     await writeHome(sql, home);
     await writeDayKeys(sql, house.dayKeys, null);

@@ -1,7 +1,7 @@
 import type { DayKeys } from "../../protocol/checkin/visitor-tag.ts";
 import type { CheckinLog } from "./checkin-log.ts";
 import { removeDamagedCopies } from "./damaged-copies.ts";
-import { writeDayKeys } from "./facts.ts";
+import { type HouseFacts, writeDayKeys, writeEmptied } from "./facts.ts";
 import { growLog } from "./grow-log.ts";
 import { type LogDeps, SqliteStreamLog } from "./sqlite-stream-log.ts";
 
@@ -13,6 +13,7 @@ export interface LedgerDeps extends LogDeps {
   readonly presence: SqliteStreamLog;
   readonly dayKeys: DayKeys;
   readonly dayKeysDay: number | null;
+  readonly emptied: HouseFacts["emptied"];
   /** Whether no key that was replaced is on the disk. */
   readonly isWiped: boolean;
 }
@@ -24,6 +25,7 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
   #dayKeys: DayKeys;
   #dayKeysDay: number | null;
   #mayGrow = false;
+  #emptied: HouseFacts["emptied"];
   #isWiped: boolean;
   /** Whether damaged ledgers that were set aside are of days whose keys must go. */
   #hasTurned = false;
@@ -34,6 +36,7 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
     this.#database = deps.database;
     this.#dayKeys = deps.dayKeys;
     this.#dayKeysDay = deps.dayKeysDay;
+    this.#emptied = deps.emptied;
     this.#isWiped = deps.isWiped;
   }
 
@@ -43,6 +46,17 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
 
   get dayKeysDay(): number | null {
     return this.#dayKeysDay;
+  }
+
+  get emptiedUpto(): number {
+    return this.#emptied?.epoch === this.key.epoch ? this.#emptied.upto : 0;
+  }
+
+  async noteEmptied(): Promise<void> {
+    const { epoch } = this.key;
+    const upto = this.lastSeq;
+    await this.#database.transaction((sql) => writeEmptied(sql, epoch, upto));
+    this.#emptied = { epoch, upto };
   }
 
   async saveDayKeys(dayKeys: DayKeys, siteDay: number | null): Promise<void> {

@@ -5,15 +5,25 @@ import type { Timers } from "../../runtime/timers.ts";
 import type { AdmissionPolicy } from "../admission/policy.ts";
 import type { KioskScreen } from "../screen/screen-port.ts";
 
+/** What settings show on. */
+export interface DoorParts {
+  readonly screen: Pick<KioskScreen, "update">;
+  readonly indicator: Pick<Indicator, "silence">;
+}
+
 /** The door's rules as they are now. Whoever holds `policy` sees every change. */
 export class DoorSettings {
   readonly #policy: { -readonly [Key in keyof AdmissionPolicy]: AdmissionPolicy[Key] };
   readonly #screen: Pick<KioskScreen, "update">;
+  readonly #indicator: Pick<Indicator, "silence">;
   #gatePulseMs: number | undefined;
+  #volume = 100;
+  #isMuted = false;
 
-  constructor(policy: AdmissionPolicy, screen: Pick<KioskScreen, "update">) {
+  constructor(policy: AdmissionPolicy, { screen, indicator }: DoorParts) {
     this.#policy = { ...policy };
     this.#screen = screen;
+    this.#indicator = indicator;
   }
 
   get policy(): AdmissionPolicy {
@@ -48,8 +58,23 @@ export class DoorSettings {
     this.#screen.update({
       ...(language !== undefined && { language }),
       ...(hotline !== undefined && { hotline }),
-      ...(volume !== undefined && { volume }),
     });
+    if (volume === undefined) return;
+    this.#volume = volume;
+    this.#sound();
+  }
+
+  /** Takes all sound away, or gives it back, until the next start. @returns whether the door is mute now */
+  toggleMute(): boolean {
+    this.#isMuted = !this.#isMuted;
+    this.#sound();
+    return this.#isMuted;
+  }
+
+  #sound(): void {
+    const volume = this.#isMuted ? 0 : this.#volume;
+    this.#screen.update({ volume });
+    this.#indicator.silence(volume === 0);
   }
 }
 

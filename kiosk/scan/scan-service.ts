@@ -2,9 +2,9 @@ import type { DeviceClock, DeviceTime } from "../../firmware/ports/device-clock.
 import type { RawScan } from "../../firmware/ports/qr-scanner.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
-import type { ResultCode } from "../../protocol/http/kiosk-screen.ts";
+import type { ResultCode, ScreenResult } from "../../protocol/http/kiosk-screen.ts";
 import type { VenueId } from "../../protocol/ids.ts";
-import type { Credential, QrReading } from "../../protocol/qr/reading.ts";
+import type { Credential, QrReading, StaffAction } from "../../protocol/qr/reading.ts";
 import type { BoottimeMs, WallMs } from "../../protocol/units.ts";
 import { faultFields, type Logger } from "../../runtime/log.ts";
 import { type Admission, decideAdmission } from "../admission/decide.ts";
@@ -13,6 +13,7 @@ import type { AdmissionPolicy } from "../admission/policy.ts";
 import type { Visitors } from "../admission/visitors.ts";
 import { tagsOf } from "../day/day-turn.ts";
 import type { Append, CheckinLog, LoggedRow, RecordDraft } from "../ledger/checkin-log.ts";
+import type { StaffDesk } from "../staff/staff-desk.ts";
 import type { Counters } from "./counters.ts";
 import { PendingParty } from "./party.ts";
 import type { SealingPool } from "./sealing-pool.ts";
@@ -25,7 +26,7 @@ export interface ScanAnswer {
   readonly party: number;
   /** Rows committed by this scan, oldest first. */
   readonly rows: readonly LoggedRow[];
-  readonly hint: "scanner_layout" | "own_code" | null;
+  readonly hint: ScreenResult["hint"];
 }
 
 export interface ScanServiceDeps {
@@ -43,6 +44,7 @@ export interface ScanServiceDeps {
   readonly policy: AdmissionPolicy;
   readonly place: { readonly venue: VenueId; readonly gate: number };
   readonly counters: Counters;
+  readonly staff: Pick<StaffDesk, "act" | "isClosed">;
   readonly logger: Logger;
 }
 
@@ -78,6 +80,10 @@ export class ScanService {
     this.#deps.counters.add(reading.kind === "credential" ? `scan.${reading.format}` : `scan.${reading.kind}`);
     if (reading.kind !== "party") this.#last = null; // somebody else stands at the door: a number is no longer the last visitor's
     if (reading.kind !== "credential") return this.#answerOther(reading, now);
+    if (this.#deps.staff.isClosed) {
+      this.#deps.counters.add("answer.closed");
+      return this.#plain("see_staff", now);
+    }
     const { decided } = await this.#inTurn(() => this.#decide(reading, now));
     return decided;
   }
@@ -119,11 +125,21 @@ export class ScanService {
           hint: reading.reason === "scanner_layout" ? "scanner_layout" : null,
         };
       case "setup":
-      case "staff":
         return this.#plain("see_staff", now);
+      case "staff":
+        return this.#inTurn(() => this.#obey(reading.action, now));
       case "unknown":
         this.#deps.counters.add(`unknown.${reading.reason}`);
         return this.#plain("unknown_qr", now);
+    }
+  }
+
+  async #obey(action: StaffAction, now: DeviceTime): Promise<ScanAnswer | null> {
+    try {
+      const hint = await this.#deps.staff.act(action, now.boottimeMs);
+      return hint && { ...this.#plain("staff_ok", now), hint };
+    } catch (fault) {
+      return this.#fault(fault, now);
     }
   }
 

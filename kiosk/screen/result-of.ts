@@ -7,6 +7,7 @@ const SIGNALS: Readonly<Record<ResultCode, IndicatorSignal>> = {
   in_ok: "in",
   out_ok: "out",
   party_ok: "already",
+  staff_ok: "already",
   already: "already",
   unknown_qr: "unknown",
   poster: "unknown",

@@ -9,6 +9,7 @@ export const HOLD_MS: Readonly<Record<ResultCode, number>> = {
   in_ok: 2_000,
   out_ok: 2_000,
   party_ok: 3_000,
+  staff_ok: 3_000,
   already: 3_000,
   unknown_qr: 3_000,
   poster: 3_000,

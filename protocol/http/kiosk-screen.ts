@@ -14,9 +14,14 @@ export const RESULT_CODES = [
   "full",
   "see_staff",
   "party_ok",
+  "staff_ok",
   "fault",
 ] as const;
 export type ResultCode = (typeof RESULT_CODES)[number];
+
+/** What a member of staff has just done with a code. */
+export const STAFF_NOTICES = ["muted", "sound_on", "closed", "opened", "all_out"] as const;
+export type StaffNotice = (typeof STAFF_NOTICES)[number];
 
 const Masked = Type.Object({
   id: Type.Union([Type.String(), Type.Null()]),
@@ -42,7 +47,12 @@ export const ScreenResult = Type.Object({
   /** How long after this answer the kiosk still takes that number, ms; longer than `holdMs`, so that there is time to press. */
   partyMs: Type.Integer({ minimum: 0 }),
   /** Extra line: a hint's key in the catalogue, or null. */
-  hint: Type.Union([Type.Literal("scanner_layout"), Type.Literal("own_code"), Type.Null()]),
+  hint: Type.Union([
+    Type.Literal("scanner_layout"),
+    Type.Literal("own_code"),
+    ...STAFF_NOTICES.map((notice) => Type.Literal(notice)),
+    Type.Null(),
+  ]),
 });
 export type ScreenResult = Static<typeof ScreenResult>;
 

@@ -90,8 +90,9 @@ export interface SetupCode {
   readonly wifi?: { readonly ssid: string; readonly password: string };
 }
 
-/** What a technician's or staff member's code asks for. */
-export type StaffAction = "menu" | "mute" | "out_of_order" | "in_service" | "all_out";
+/** What a technician's or staff member's code asks for. The position in this list is the number on the wire. */
+export const STAFF_ACTIONS = ["menu", "mute", "out_of_order", "in_service", "all_out"] as const;
+export type StaffAction = (typeof STAFF_ACTIONS)[number];
 
 /** An issuer of vaccine passports that this door believes. */
 export interface TrustedIssuer {

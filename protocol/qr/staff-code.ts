@@ -5,14 +5,11 @@ import { fromBase45, toBase45 } from "./base45.ts";
 import { type CardIssuer, claimsFault } from "./bp1-card.ts";
 import type { QrFormatReader } from "./format.ts";
 import { openIssued } from "./issued-message.ts";
-import type { QrReading, RefusalReason, StaffAction } from "./reading.ts";
+import { type QrReading, type RefusalReason, STAFF_ACTIONS, type StaffAction } from "./reading.ts";
 
 export const STAFF_PREFIX = "BPT:";
 const FORMAT = "bp-staff";
 const VERSION = 1;
-
-/** What a staff code may ask for. The position in this list is the number on the wire. */
-const ACTIONS: readonly StaffAction[] = ["menu", "mute", "out_of_order", "in_service", "all_out"];
 
 /** What a staff code says. */
 export interface StaffClaims {
@@ -27,7 +24,7 @@ export interface StaffClaims {
 /** Makes the text of a staff code. Byte table: protocol/FORMATS.md, "Staff code". */
 export async function issueStaffCode(claims: StaffClaims, issuer: CardIssuer): Promise<string> {
   const { action, site, issuedDay, expiresDay } = claims;
-  const payload = encodeCbor([VERSION, "staff", ACTIONS.indexOf(action), site, issuedDay, expiresDay]);
+  const payload = encodeCbor([VERSION, "staff", STAFF_ACTIONS.indexOf(action), site, issuedDay, expiresDay]);
   return STAFF_PREFIX + toBase45(await signCose1(payload, issuer));
 }
 
@@ -35,7 +32,7 @@ function parseStaffClaims(payload: Uint8Array): StaffClaims {
   const fields = decodeCbor(payload);
   if (!Array.isArray(fields) || fields.length !== 6 || fields[0] !== VERSION || fields[1] !== "staff")
     throw new MalformedError("not a staff code");
-  const action = ACTIONS[requireInteger("action", fields[2], { min: 0, max: ACTIONS.length - 1 })];
+  const action = STAFF_ACTIONS[requireInteger("action", fields[2], { min: 0, max: STAFF_ACTIONS.length - 1 })];
   if (action === undefined || typeof fields[3] !== "string") throw new MalformedError("not a staff code");
   const day = { min: 0, max: 0xffff };
   return {

@@ -4,7 +4,8 @@ import type { DeviceStatus } from "../../firmware/ports/qr-scanner.ts";
 /** Something that an indicator was told. */
 export type IndicatorEvent =
   | { readonly kind: "signal"; readonly signal: IndicatorSignal; readonly faultCode: string | null }
-  | { readonly kind: "gate" };
+  | { readonly kind: "gate" }
+  | { readonly kind: "silence"; readonly isSilent: boolean };
 
 /** Most events that are kept; the oldest go first. */
 const MAX_EVENTS = 1_000;
@@ -27,6 +28,10 @@ export class MemoryIndicator implements Indicator {
 
   openGate(): void {
     this.#note({ kind: "gate" });
+  }
+
+  silence(isSilent: boolean): void {
+    this.#note({ kind: "silence", isSilent });
   }
 
   onButton(pressed: () => void): () => void {

@@ -40,6 +40,7 @@ const ANSWERS = [
   ["need_declare", "rgb(255, 194, 14)", "Cần khai báo y tế trước khi vào", "Please fill in the health declaration"],
   ["full", "rgb(176, 0, 32)", "Đã đủ 120 người. Vui lòng chờ", "Venue is full (120). Please wait"],
   ["see_staff", "rgb(90, 42, 130)", "Mời gặp nhân viên hỗ trợ", "Please see a member of staff"],
+  ["staff_ok", "rgb(90, 42, 130)", "Đã thực hiện", "Done"],
   ["fault", "rgb(68, 68, 68)", "Máy tạm dừng. Hãy quét mã trên áp phích", "Out of order. Scan the poster instead"],
 ] as const;
 

@@ -40,6 +40,7 @@ export const LOOKS: Readonly<Record<ResultCode, Look>> = {
   out_ok: { ...BLUE, icon: "check", way: "leave", tones: DOWN, urgent: false },
   already: { ...AMBER, icon: "again", tones: ONE, urgent: true },
   party_ok: { ...BLUE, icon: "people", tones: ONE, urgent: false },
+  staff_ok: { ...PURPLE, icon: "check", tones: ONE, urgent: false },
   unknown_qr: { ...GREY, icon: "question", tones: LOW_TWICE, urgent: true },
   poster: { ...GREY, icon: "poster", tones: LOW_TWICE, urgent: true },
   expired: { ...AMBER, icon: "clock", tones: LOW_TWICE, urgent: true },

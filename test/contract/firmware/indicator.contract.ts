@@ -52,6 +52,20 @@ export function describeIndicator(adapter: string, makeRig: () => Promise<Indica
       expect(dark(isOn("buzzer"))).toBe(true);
     });
 
+    it("keeps the buzzer out of everything while it is silent, and no lamp", async () => {
+      const { indicator, isOn } = await rig();
+      indicator.show("identify");
+      await until(() => seen(isOn("buzzer")));
+      indicator.silence(true);
+      await until(() => dark(isOn("buzzer")));
+      indicator.show("denied");
+      await until(() => seen(isOn("red")));
+      expect(dark(isOn("buzzer"))).toBe(true);
+      indicator.silence(false);
+      indicator.show("already");
+      await until(() => seen(isOn("buzzer")) && seen(isOn("amber")));
+    });
+
     it("replaces a signal by the next one at once", async () => {
       const { indicator, isOn } = await rig();
       indicator.show("denied");

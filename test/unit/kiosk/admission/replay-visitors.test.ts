@@ -21,7 +21,7 @@ function row(given: { boot: BootId; boottimeMs: number; wallMs: number; clock: C
 async function answerTo(past: LoggedRow, clock: { state: ClockState; wallMs: number }, afterMs: number) {
   const visitors = new Visitors();
   const now = { bootId: NOW, boottimeMs: 20_000, uncertaintyMs: 50, ...clock } as unknown as DeviceTime;
-  await replayVisitors({ read: async (from) => (from === 1 ? [past] : []) }, visitors, now);
+  await replayVisitors({ emptiedUpto: 0, read: async (from) => (from === 1 ? [past] : []) }, visitors, now);
   const nowMs = (20_000 + afterMs) as BoottimeMs;
   return decideAdmission({ past: visitors.find([TAG]), inside: 1, party: 0, nowMs, policy: DEFAULT_POLICY });
 }

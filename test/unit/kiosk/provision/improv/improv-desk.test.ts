@@ -63,6 +63,7 @@ function rig(lines: string[] = []) {
     indicator: {
       show: (signal) => lamps.push(signal),
       openGate: () => undefined,
+      silence: () => undefined,
       onButton: (pressed) => {
         press = pressed;
         return () => {
