@@ -164,12 +164,15 @@ class KioskApp implements Kiosk {
     });
   }
 
+  get isBusy(): boolean {
+    return this.#work.isBusy || this.#radio.isWriting;
+  }
+
   get status(): Kiosk["status"] {
     const counters = this.#counters;
     return {
       ...this.#uplink.status,
       inside: this.#visitors.inside,
-      isBusy: this.#work.isBusy,
       get counters() {
         return counters.all(); // sorted only for who reads it
       },

@@ -54,10 +54,10 @@ export interface Kiosk {
   setParty(request: PartyRequest): Promise<{ readonly ok: boolean }>;
   /** Begins the self-test on the screen, or takes it away. */
   selfTest(request: SelfTestRequest): void;
+  /** Whether something that a timer, a message or the radio began is not done yet. Costs nothing, unlike `status`. */
+  readonly isBusy: boolean;
   readonly status: UplinkStatus & {
     readonly inside: number;
-    /** Something that a timer or a message began is not done yet. */
-    readonly isBusy: boolean;
     readonly counters: Readonly<Record<string, number>>;
     /** The way of presence to the engine: the same numbers, of stream `p`. */
     readonly presence: Pick<UplinkStatus, "custodyUpto" | "confirmedUpto" | "forks" | "rejectedRows">;

@@ -49,8 +49,6 @@ export interface RadioStatus {
   /** Whether there is a radio that listens, be it in windows. */
   readonly listens: boolean;
   readonly sessions: SessionCounts;
-  /** Sessions are on their way to the ledger. */
-  readonly writing: boolean;
 }
 
 /** Sessions are written together this often: a flush an identifier would wear the card for nothing. */
@@ -111,8 +109,12 @@ export class RadioDesk {
       },
       listens: radio?.observer?.status().present ?? false,
       sessions: this.#table.counts,
-      writing: this.#isWriting,
     };
+  }
+
+  /** Whether sessions are on their way into the ledger. */
+  get isWriting(): boolean {
+    return this.#isWriting;
   }
 
   /** Counts for health: numbers only. */

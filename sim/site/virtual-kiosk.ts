@@ -158,8 +158,12 @@ export class VirtualKiosk {
   isAtRest(byGateway = false): boolean {
     if (this.#isClosed) return true;
     if (this.#line.isUp && !this.#isSent(byGateway)) return false;
-    const { isBusy, radio } = this.#kiosk.status; // last, because the status costs much and this is asked at each turn of the event loop
-    return !isBusy && !radio.writing;
+    return !this.isBusy;
+  }
+
+  /** Whether something that a timer, a message or the radio began is not done yet. */
+  get isBusy(): boolean {
+    return this.#kiosk.isBusy;
   }
 
   /** How far both streams have come. */

@@ -20,7 +20,7 @@ async function stayBeside(world: VirtualWorld, kiosk: VirtualKiosk, count: numbe
     await world.wait(MINUTE_MS);
   }
   await world.wait(12 * MINUTE_MS);
-  await waitFor(() => kiosk.status.radio.sessions.finished === before + count && !kiosk.status.radio.writing);
+  await waitFor(() => kiosk.status.radio.sessions.finished === before + count && !kiosk.isBusy);
 }
 
 const sent = (kiosk: VirtualKiosk): Promise<unknown> =>

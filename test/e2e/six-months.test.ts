@@ -111,7 +111,7 @@ it("six months without the engine: what is younger than the retention arrives on
     for (let calm = 0; calm < 3; ) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       await gateway.idle();
-      const isBusy = [stays, stolen].some(({ status }) => status.isBusy);
+      const isBusy = [stays, stolen].some((kiosk) => kiosk.isBusy);
       calm = network.underWay === 0 && !isBusy ? calm + 1 : 0;
     }
   };
