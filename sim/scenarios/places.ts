@@ -1,4 +1,5 @@
 import { parseVenueId } from "../../protocol/ids.ts";
+import { HOUR_MS } from "../../protocol/units.ts";
 import type { DoorSpec } from "../site/door-spec.ts";
 import type { VenuePlan } from "./scenario.ts";
 
@@ -9,6 +10,9 @@ const NAMES = [
   "Bến tàu Rạch Giá",
   "Nhà hàng Vĩnh Bảo",
 ] as const;
+
+/** Kinds of place where people stay over night: their doors are set up for it. */
+const OVERNIGHT: ReadonlySet<string> = new Set(["hospital", "lodging", "quarantine"]);
 
 /** A clock that a time server keeps right. */
 export const RIGHT_CLOCK = { wallOffsetMs: 0, state: "ntp", uncertaintyMs: 50 } as const;
@@ -35,8 +39,9 @@ export function houseOf(
 
 function doorsOf(venues: readonly VenuePlan[], kiosks: number): readonly DoorSpec[] {
   return Array.from({ length: kiosks }, (_, at) => {
-    const { venue, name } = venues[Math.min(Math.max(0, at - 1), venues.length - 1)] as VenuePlan;
-    return { device: `door-${at + 1}`, venue, venueName: name, clock: RIGHT_CLOCK };
+    const { venue, name, type } = venues[Math.min(Math.max(0, at - 1), venues.length - 1)] as VenuePlan;
+    const stay = OVERNIGHT.has(type) ? { maximumStayMs: 48 * HOUR_MS } : {};
+    return { device: `door-${at + 1}`, venue, venueName: name, clock: RIGHT_CLOCK, ...stay };
   });
 }
 

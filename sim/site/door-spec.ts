@@ -11,6 +11,8 @@ export interface DoorSpec {
   /** The kiosk never hears the gateway's time: a wrong clock stays wrong. */
   readonly withoutTime?: boolean;
   readonly driftPpm?: number;
+  /** After this time whoever did not check out counts as gone; default: as in a kiosk's own configuration. */
+  readonly maximumStayMs?: number;
   /** The kiosk is a beacon and listens; what is left out has its default. Absent: it has no radio. */
   readonly radio?: Partial<RadioSettings>;
 }

@@ -113,7 +113,7 @@ export class VirtualKiosk {
     const line = { isUp: false };
     const kiosk = await createKiosk({
       place: { venue, gate },
-      policy: DEFAULT_POLICY,
+      policy: { ...DEFAULT_POLICY, ...(door.maximumStayMs !== undefined && { maximumStayMs: door.maximumStayMs }) },
       trust: bundle.trust,
       signer: {
         key: await importSigningKey(rawKeyPair(bundle.privateKeyPem)),
