@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadEngineKeys } from "../../../engine/app.ts";
@@ -108,6 +108,13 @@ describe("an engine process", () => {
     expect((await run("keys", "site", "--site", "school-1", "--out", out)).code).toBe(0);
     expect((await run("keys", "site", "--site", "school-1", "--out", out)).code).toBe(64);
     expect(JSON.parse((await run("keys", "show", "--json")).stdout)).toHaveProperty("receiptKey");
+    const sheet = join(tempFolder(), "codes.html");
+    const made = JSON.parse(
+      (await run("cards", "staff-codes", "--site", "school-1", "--sheet", sheet, "--json")).stdout,
+    );
+    expect(made.codes.map(({ text }: { text: string }) => text.slice(0, 4))).toEqual(Array(5).fill("BPT:"));
+    expect(readFileSync(sheet, "utf8").match(/<svg/g)).toHaveLength(5);
+    expect((await run("cards", "staff-codes", "--site", "No Such")).code).toBe(64);
     const cards = JSON.parse((await run("cards", "issue", "--count", "3", "--json")).stdout);
     expect(cards.cards).toHaveLength(3);
     expect(cards.cards[0].text).toMatch(/^BP1:/);
