@@ -36,6 +36,7 @@ import { createKiosk, type Kiosk, type KioskDeps } from "./app.ts";
 import { registerBundle } from "./cli/bundle.ts";
 import { bundleDirOf, type CommonFlags, configOf, registerLookCommands, withConfig } from "./cli/commands.ts";
 import { registerDecode } from "./cli/decode.ts";
+import { registerIdentify } from "./cli/identify.ts";
 import { registerStickCommands } from "./cli/outbox.ts";
 import { registerProvision } from "./cli/provision.ts";
 import type { KioskConfig } from "./config.ts";
@@ -49,6 +50,7 @@ import { SetUp } from "./provision/set-up.ts";
 import { policyOf, screenStateOf, setUpStateOf } from "./provision/settings.ts";
 import { hasBundle } from "./provision/write-bundle.ts";
 import { radioOrderOf } from "./radio/configured.ts";
+import { identifier } from "./remote/door-settings.ts";
 import { openRemote } from "./remote/open-remote.ts";
 import { createScreenModel, type ScreenModel } from "./screen/screen-model.ts";
 import { createScreenServer } from "./screen/screen-server.ts";
@@ -95,7 +97,14 @@ async function startWithoutPapers(config: KioskConfig, parts: Lamps): Promise<Ru
   const provisioner = await Provisioner.open({ crypto: nodeCrypto, folder, systemWall, setClock: setSystemClock });
   const model = createScreenModel(setUpStateOf(config), systemTimers);
   const setParty = async (): Promise<{ ok: boolean }> => ({ ok: false });
-  const server = createScreenServer({ model, webRoot: pageRoot("kiosk"), log: log.child("screen"), setParty });
+  const identify = identifier({ indicator, screen: model }, systemTimers);
+  const server = createScreenServer({
+    model,
+    webRoot: pageRoot("kiosk"),
+    log: log.child("screen"),
+    setParty,
+    identify,
+  });
   const screen = await server.listen(config.screen);
   const scanner = openScanner(config, log, () => Math.floor(performance.now()) as BoottimeMs);
   const logger = log.child("setup");
@@ -221,6 +230,7 @@ async function startWith(config: KioskConfig, { log, indicator, isNew }: Lamps):
     log: log.child("screen"),
     setParty: async (request) => (await kiosk?.setParty(request)) ?? { ok: false },
     selfTest: (request) => kiosk?.selfTest(request),
+    identify: identifier({ indicator, screen: model }, systemTimers),
   });
   const screen = await server.listen(config.screen);
   const signer = { ...bundle.signer };
@@ -311,6 +321,7 @@ withConfig(program.command("start").description("run the kiosk until it is stopp
 );
 registerStickCommands(registerLookCommands(program, inspectDevices), readHome);
 registerDecode(program);
+registerIdentify(program);
 registerBundle(program, { inspect: inspectDevices, disk: diskFacts });
 registerProvision(program, setSystemClock);
 

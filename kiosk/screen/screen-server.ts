@@ -15,6 +15,8 @@ export interface ScreenServerDeps {
   readonly setParty: (request: PartyRequest) => Promise<{ readonly ok: boolean }>;
   /** Absent: this kiosk has nothing to test yet. */
   readonly selfTest?: (request: SelfTestRequest) => void;
+  /** Lets this machine show that it is the one that is looked for. */
+  readonly identify: () => void;
   /** Folder of the built page; without it the server answers the API only. */
   readonly webRoot: string;
   readonly log?: Logger;
@@ -89,6 +91,10 @@ function addApi(app: FastifyInstance, deps: ScreenServerDeps, watchers: ScreenWa
     const { ok } = await deps.setParty(request.body);
     if (ok) return { ok };
     return sendProblem(reply, { status: 409, code: "too_late", title: "The visitor is no longer on the screen" });
+  });
+  app.post("/api/identify", () => {
+    deps.identify();
+    return { ok: true };
   });
   app.post<{ Body: SelfTestRequest }>("/api/self-test", { schema: { body: SelfTestRequest } }, (request, reply) => {
     if (!deps.selfTest) {

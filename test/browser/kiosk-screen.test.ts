@@ -72,6 +72,7 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
         parties.push(request);
         return { ok: takesParty };
       },
+      identify: () => undefined,
     });
     url = await server.listen({ host: "127.0.0.1", port });
   };

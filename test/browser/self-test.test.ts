@@ -69,6 +69,7 @@ describe.skipIf(noChromium)(`self-test page in Chromium ${noChromium ?? ""}`, ()
       model,
       webRoot,
       setParty: async () => ({ ok: false }),
+      identify: () => undefined,
       selfTest: ({ open }) => (open ? selfTest.open() : selfTest.close()),
     });
     kiosk = await KioskPage.open(browser, await server.listen({ host: "127.0.0.1", port: 0 }));

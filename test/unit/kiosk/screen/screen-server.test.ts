@@ -17,6 +17,8 @@ interface Rig {
   readonly parties: PartyRequest[];
 }
 
+const identify = (): void => undefined;
+
 function rig(setParty: () => boolean = () => true): Rig {
   const webRoot = join(tempFolder(), "web");
   mkdirSync(webRoot);
@@ -30,6 +32,7 @@ function rig(setParty: () => boolean = () => true): Rig {
       parties.push(request);
       return { ok: setParty() };
     },
+    identify,
   });
   onTestFinished(() => server.close());
   return { model, server, parties };
@@ -81,7 +84,7 @@ describe("screen server", () => {
 
   it("answers the API without a page", async () => {
     const model = createScreenModel(IDLE_STATE, systemTimers);
-    const server = createScreenServer({ model, webRoot: "/nowhere", setParty: async () => ({ ok: true }) });
+    const server = createScreenServer({ model, webRoot: "/nowhere", setParty: async () => ({ ok: true }), identify });
     expect((await server.app.inject("/healthz")).json()).toEqual({ ok: true });
     expect((await server.app.inject("/api/state")).json()).toEqual({ ...IDLE_STATE, result: null });
     expect((await server.app.inject("/")).statusCode).toBe(404);
@@ -107,7 +110,7 @@ describe("screen server", () => {
       const model = createScreenModel(IDLE_STATE, systemTimers);
       const setParty = async (): Promise<{ ok: boolean }> => ({ ok: false });
       const selfTest = ({ open }: { readonly open: boolean }): void => void asked.push(open);
-      const server = createScreenServer({ model, webRoot: "/nowhere", setParty, selfTest });
+      const server = createScreenServer({ model, webRoot: "/nowhere", setParty, selfTest, identify });
       onTestFinished(() => server.close());
       for (const open of [true, false]) expect((await post(server, { open })).statusCode).toBe(200);
       for (const wrong of [{}, { open: "yes" }, { open: true, more: 1 }])
