@@ -207,6 +207,7 @@ export class ReferenceEngine implements Engine {
     const pruned = await pruneStore(this.#store.writer, beforeMs);
     await this.radio.prune(beforeMs);
     await this.publisher.prune(beforeMs);
+    await this.#store.wipe();
     this.#builder.kick();
     return pruned;
   }
@@ -214,6 +215,7 @@ export class ReferenceEngine implements Engine {
   async erase(person: PersonKey): Promise<number> {
     const rows = await this.#store.writer.transaction((sql) => erasePerson(sql, person, this.#deps.now()));
     this.radio.forgetIndex();
+    await this.#store.wipe();
     return rows;
   }
 

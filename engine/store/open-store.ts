@@ -1,14 +1,23 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Database } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
 
 const CACHE_KIB = 65_536;
+/** A reader of this or another process holds the log for milliseconds. */
+const WIPE_TRIES = 40;
+const WIPE_AGAIN_MS = 25;
 
 /** The engine's database: one connection that writes, one that reads what is committed and nothing else. */
 export interface EngineStore {
   readonly writer: Database;
   readonly reader: Database;
+  /**
+   * Takes what was deleted out of the files too, as far as whole pages were not freed: out of the log and of changed pages. While another
+   * process reads without a pause, the next call does it.
+   */
+  wipe(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,7 +34,7 @@ export function storeFile(dataDir: string): string {
 export async function openStore(dataDir: string, synchronous: "FULL" | "NORMAL" | "OFF"): Promise<EngineStore> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = storeFile(dataDir);
-  const writer = await Database.open({ file, synchronous });
+  const writer = await Database.open({ file, synchronous, wipes: true });
   try {
     await migrate(writer, join(import.meta.dirname, "migrations"));
     await writer.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
@@ -34,7 +43,10 @@ export async function openStore(dataDir: string, synchronous: "FULL" | "NORMAL" 
       await reader.close();
       await writer.close();
     };
-    return { writer, reader, close };
+    const wipe = async (): Promise<void> => {
+      for (let tries = 0; tries < WIPE_TRIES && !(await writer.emptyLog()); tries += 1) await setTimeout(WIPE_AGAIN_MS);
+    };
+    return { writer, reader, wipe, close };
   } catch (fault) {
     await writer.close();
     throw fault;

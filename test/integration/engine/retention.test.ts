@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DAY_MS, HOUR_MS, type WallMs } from "../../../protocol/units.ts";
+import { Database } from "../../../runtime/sqlite/database.ts";
 import { makeDevice, reissued, TEST_NOW } from "../../support/batches.ts";
 import { dumpEngine } from "../../support/engine-dump.ts";
 import { openTestEngine, receiptOf } from "../../support/engines.ts";
@@ -62,5 +65,36 @@ describe("retention", () => {
     const after = await door.batch([{ who: an, wallMs: (TEST_NOW + 2 * HOUR_MS) as WallMs }]);
     await engine.ingest([after.bytes]);
     expect(await engine.visits([engine.personOf(an)])).toHaveLength(1);
+  });
+
+  it("leaves nothing of an erased row in any file, and the others' rows as they were", async () => {
+    const { engine, authority, folder } = await openTestEngine();
+    const door = await makeDevice(authority);
+    const contact = { name: "NGUYEN VAN AN", birthDate: "1990-01-31", phone: "0912345678", address: "Rach Gia" };
+    await engine.ingest([
+      (
+        await door.batch([
+          { who: an, contact },
+          { who: binh, contact },
+        ])
+      ).bytes,
+    ]);
+    await engine.settle();
+    const sealedFor = async (person: string): Promise<Buffer> => {
+      const database = await Database.open({ file: join(folder, "engine.db"), readOnly: true });
+      const row = await database.get<{ vault: Buffer }>("SELECT vault FROM event WHERE person = unhex(?)", [person]);
+      await database.close();
+      return row?.vault ?? Buffer.alloc(0);
+    };
+    const [his, hers] = [await sealedFor(engine.personOf(an)), await sealedFor(engine.personOf(binh))];
+    const files = (): Buffer =>
+      Buffer.concat(
+        readdirSync(folder)
+          .filter((name) => name.startsWith("engine.db"))
+          .map((name) => readFileSync(join(folder, name))),
+      );
+    expect([his.length > 64, files().includes(his), files().includes(hers)]).toEqual([true, true, true]);
+    await engine.erase(engine.personOf(an));
+    expect([files().includes(his), files().includes(hers)]).toEqual([false, true]);
   });
 });
