@@ -20,8 +20,23 @@ export interface ReplayOptions {
   readonly progress?: (done: number) => void;
 }
 
-/** What each kind of evidence found of the contacts that the file knows. Everything but `timing` is the same for the same seed. */
-export interface ContactReplayReport {
+/** A score and what it comes to in one number: F1, the harmonic mean of recall and precision; 0 when nothing was found rightly. */
+export interface F1Score extends Score {
+  readonly f1: number;
+}
+
+/** What each kind of evidence found of the contacts that the file knows. */
+export interface EvidenceScores {
+  /** Tokens heard by the kiosks, traced by the engine: the same room for 15 minutes. */
+  readonly kioskNet: F1Score;
+  /** Tokens or phones that hear each other: as loud as at 2 m, for 15 minutes. */
+  readonly tokenToToken: F1Score;
+  /** Everybody of the same class: what an officer has without any device. */
+  readonly sameClassBaseline: F1Score;
+}
+
+/** The outcome of a replay. Everything but `timing` is the same for the same seed. */
+export interface ContactReplayReport extends EvidenceScores {
   readonly seed: string;
   readonly case: string;
   readonly people: number;
@@ -31,14 +46,8 @@ export interface ContactReplayReport {
   readonly rooms: number;
   /** Close contacts of the case by the file itself: 45 rows or more. */
   readonly closeContacts: number;
-  readonly F1: {
-    /** Tokens heard by the kiosks, traced by the engine: the same room for 15 minutes. */
-    readonly kioskNet: Score;
-    /** Tokens or phones that hear each other: as loud as at 2 m, for 15 minutes. */
-    readonly tokenToToken: Score;
-    /** Everybody of the same class: what an officer has without any device. */
-    readonly sameClassBaseline: Score;
-  };
+  /** The same three, for readers of earlier reports. */
+  readonly F1: EvidenceScores;
   readonly timing: { readonly wallSeconds: number; readonly speedup: number };
 }
 
@@ -84,9 +93,15 @@ function reportOf(
   const others = file.people.map((_, person) => person).filter((person) => person !== of);
   const close = new Set(others.filter((other) => (rows.get(pairOf(of, other)) ?? 0) >= CLOSE_ROWS));
   const classmates = others.filter((other) => file.people[other]?.group === file.people[of]?.group);
-  const score = (people: Iterable<number>): Score => {
+  const score = (people: Iterable<number>): F1Score => {
     const { recall, precision } = scoreOf(named(people), named(close));
-    return { recall: rounded(recall, 4), precision: rounded(precision, 4) };
+    const f1 = recall + precision === 0 ? 0 : (2 * recall * precision) / (recall + precision);
+    return { recall: rounded(recall, 4), precision: rounded(precision, 4), f1: rounded(f1, 4) };
+  };
+  const scores = {
+    kioskNet: score(found.heard),
+    tokenToToken: score(found.near),
+    sameClassBaseline: score(classmates),
   };
   return {
     seed,
@@ -96,11 +111,8 @@ function reportOf(
     ignoredRows: file.ignored,
     rooms: file.groups.length,
     closeContacts: close.size,
-    F1: {
-      kioskNet: score(found.heard),
-      tokenToToken: score(found.near),
-      sameClassBaseline: score(classmates),
-    },
+    ...scores,
+    F1: scores,
   };
 }
 
