@@ -93,6 +93,7 @@ function describe(report: ScenarioReport): string {
     ...assertions.map(
       ({ name, ok, detail }) => `  ${ok ? "ok  " : "FAIL"} ${name}${detail === "" ? "" : ` (${detail})`}`,
     ),
+    `  at the engine after ${timing.deliveryP50S} s (half), ${timing.deliveryP99S} s (99 of 100), ${timing.deliveryMaxS} s at most${timing.mostUnsent === undefined ? "" : `; at most ${timing.mostUnsent} rows waited at a kiosk`}`,
     `  answer after ${timing.scanToAnswerP50Ms} ms (half), ${timing.scanToAnswerP99Ms} ms (99 of 100); ${timing.speedup} times real time`,
   ].join("\n");
 }

@@ -44,6 +44,7 @@ export class LivingWorld implements World {
   readonly #stays: Stay[];
   readonly #waiting = new Map<number, Visit[]>();
   readonly #cutNext = new Set<number>();
+  #mostUnsent = 0;
 
   constructor(parts: LivingWorldParts) {
     ({
@@ -61,6 +62,11 @@ export class LivingWorld implements World {
   /** Stays as they came to be: whoever had to wait at a door came later. */
   get lived(): readonly Stay[] {
     return this.#stays;
+  }
+
+  /** Most rows that one kiosk had and the engine had not confirmed. */
+  get mostUnsent(): number {
+    return this.#mostUnsent;
   }
 
   cutPowerInNextScan(door: number): void {
@@ -85,6 +91,7 @@ export class LivingWorld implements World {
       await this.#advanceTo(event.atMs - beginsMs);
       await event.happen();
       await this.site.settle();
+      this.#mostUnsent = Math.max(this.#mostUnsent, ...this.site.kiosks.map(({ unsent }) => unsent));
       progress((at + 1) / events.length);
     }
     await this.#advanceTo(this.time.now() + afterwardsMs);

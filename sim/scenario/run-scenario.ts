@@ -7,6 +7,7 @@ import { HOUR_MS, SITE_UTC_OFFSET_MS, type WallMs } from "../../protocol/units.t
 import { silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { compareCustody } from "../report/custody.ts";
+import { deliveryOf } from "../report/delivery.ts";
 import { percentile, rounded } from "../report/timing.ts";
 import { createRng, type Rng } from "../rng.ts";
 import { type Assertion, expectThat, type Found, type Plan, type Scenario, type Size } from "../scenarios/scenario.ts";
@@ -73,6 +74,7 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
   const times = site.kiosks.flatMap((kiosk) => kiosk.answerTimesMs);
   const scores = await scoreDay({ engine, plan, stays: world.lived, rng, midnight: MIDNIGHT });
   const custody = await compareCustody(engineDir, answers);
+  const delivery = await deliveryOf(engineDir);
   const found: Found = { ...custody, visitOverlap: scores.visitOverlap, gateway };
   const own = (await scenario.check?.(world, found)) ?? [];
   const extra = scenario.extra?.(world) ?? {};
@@ -94,6 +96,8 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
       scanToAnswerP99Ms: rounded(percentile(times, 0.99), 2),
       wallSeconds: rounded(wallSeconds, 1),
       speedup: Math.round(time.now() / 1_000 / wallSeconds),
+      ...delivery,
+      mostUnsent: world.mostUnsent,
     },
   };
   return { report, log: log.text() };

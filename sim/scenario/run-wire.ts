@@ -8,6 +8,7 @@ import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import { ScreenFeed } from "../lab/screen-feed.ts";
 import type { Custody } from "../report/custody.ts";
+import { deliveryOf } from "../report/delivery.ts";
 import { percentile, rounded } from "../report/timing.ts";
 import { createRng } from "../rng.ts";
 import type { Plan, Scenario, Size } from "../scenarios/scenario.ts";
@@ -80,6 +81,7 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
       scanToAnswerP99Ms: rounded(percentile(day.timesMs, 0.99), 2),
       wallSeconds: rounded(wallSeconds, 1),
       speedup: 1,
+      ...(await deliveryOf(engineDir)),
     },
   };
   return { report, log: day.log.text() };

@@ -1,3 +1,4 @@
+import type { Delivery } from "../report/delivery.ts";
 import type { Score } from "../report/truth.ts";
 import type { Assertion } from "../scenarios/scenario.ts";
 
@@ -23,7 +24,9 @@ export interface ScenarioReport {
   /** Who was within 2 m for 15 minutes, as far as a door log can know: printed, no target. */
   readonly contact2m15: Score;
   readonly assertions: readonly Assertion[];
-  readonly timing: {
+  readonly timing: Delivery & {
+    /** Most rows that one kiosk had and the engine had not confirmed; absent where real processes ran. */
+    readonly mostUnsent?: number;
     readonly scanToAnswerP50Ms: number;
     readonly scanToAnswerP99Ms: number;
     readonly wallSeconds: number;

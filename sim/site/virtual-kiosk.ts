@@ -147,7 +147,7 @@ export class VirtualKiosk {
 
   /** Check-in rows that the engine has not confirmed yet. */
   get unsent(): number {
-    return this.#log.lastSeq - this.#kiosk.status.confirmedUpto;
+    return this.#log.lastSeq - this.#log.watermark.upto;
   }
 
   /**

@@ -22,7 +22,7 @@ describe("first-day", () => {
       tombstoned: 0,
       visitOverlap: { recall: 1, precision: 1 },
       realCodes: { shown: expect.any(Number) },
-      timing: { scanToAnswerP99Ms: expect.any(Number), speedup: expect.any(Number) },
+      timing: { scanToAnswerP99Ms: expect.any(Number), speedup: expect.any(Number), mostUnsent: expect.any(Number) },
     });
     expect(report.accepted).toBeGreaterThanOrEqual(report.stays * 2);
     expect(report.contact2m15.recall).toBe(1); // who was near for 15 minutes was inside for 15 minutes

@@ -28,7 +28,16 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))("
     expect(one.log).toBe(two.log);
     expect(one.log.length).toBeGreaterThan(0);
     expect({ ...one.report, timing: null }).toEqual({ ...two.report, timing: null });
+    expect(one.report.assertions.filter(({ ok }) => !ok)).toEqual([]);
   });
+});
+
+it("tells how long rows were under way, and how many waited", async () => {
+  const partition = SCENARIOS.find(({ name }) => name === "gateway-partition") as (typeof SCENARIOS)[number];
+  const { timing } = (await runScenario(partition, { seed: "7", kiosks: 2, people: 12 })).report;
+  expect(timing.deliveryMaxS).toBeGreaterThan(3_600);
+  expect(timing.deliveryP50S).toBeLessThanOrEqual(timing.deliveryP99S);
+  expect(timing.mostUnsent).toBeGreaterThan(1);
 });
 
 describe("sim on the command line", () => {
