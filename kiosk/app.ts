@@ -76,6 +76,7 @@ class KioskApp implements Kiosk {
   readonly #venueKey: VenueKeyReport;
   readonly #selfTest: SelfTest;
   readonly #front: DoorFront;
+  readonly #staff: StaffDesk;
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
   /** What timers and messages began. */
@@ -110,6 +111,12 @@ class KioskApp implements Kiosk {
       inside: () => this.#visitors.inside,
       uplink: () => this.#uplink.status,
     });
+    this.#staff = new StaffDesk({
+      ...deps,
+      visitors: this.#visitors,
+      openMenu: () => this.#selfTest.open(),
+      toggleMute: () => this.#settings.toggleMute(),
+    });
     this.#scans = new ScanService({
       append: (rows) => this.#room.append(rows),
       crypto,
@@ -119,12 +126,7 @@ class KioskApp implements Kiosk {
       policy: this.#settings.policy,
       place: deps.place,
       visitors: this.#visitors,
-      staff: new StaffDesk({
-        ...deps,
-        visitors: this.#visitors,
-        openMenu: () => this.#selfTest.open(),
-        toggleMute: () => this.#settings.toggleMute(),
-      }),
+      staff: this.#staff,
       counters: this.#counters,
       logger: logger.child("scan"),
       parse: (bytes, context) => deps.parser.parse(bytes, context),
@@ -326,6 +328,7 @@ class KioskApp implements Kiosk {
       counters: { ...this.#counters.all(), ...this.#radio.counts },
       confirmed: this.#uplink.status.confirmedUpto,
       beacon: this.#radio.status.beacon,
+      closedByStaff: this.#staff.isClosed,
     });
     await transport.publish("health", message, { qos: 0 }).catch(() => undefined); // the next tick says it again
   }

@@ -65,7 +65,7 @@ function healthOf(heard: DeviceView | undefined): Omit<FleetKiosk, keyof Place |
   const health = heard?.health;
   if (!health) {
     const unknown = { version: null, clock: null, unsent: null, diskFreeBytes: null, wear: null };
-    return { ...unknown, scanner: null, beacon: null, certificateEndsMs: null };
+    return { ...unknown, scanner: null, closedByStaff: null, beacon: null, certificateEndsMs: null };
   }
   return {
     version: health.version,
@@ -74,6 +74,7 @@ function healthOf(heard: DeviceView | undefined): Omit<FleetKiosk, keyof Place |
     diskFreeBytes: health.diskFreeBytes,
     wear: health.wear ?? null,
     scanner: health.scanner,
+    closedByStaff: health.closedByStaff ?? false,
     beacon: health.beacon ?? null,
     certificateEndsMs: health.certificateEndsMs ?? null,
   };

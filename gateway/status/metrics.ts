@@ -65,6 +65,7 @@ const KIOSK_GAUGES: Readonly<Record<string, readonly [help: string, read: KioskR
   kiosk_disk_free_bytes: ["Room left on the kiosk's card", ({ diskFreeBytes }) => diskFreeBytes],
   kiosk_disk_written_bytes: ["Written to the kiosk's card since it started", ({ wear }) => wear?.writtenBytes ?? null],
   kiosk_disk_life_used_percent: ["Life of the card that is used up", ({ wear }) => wear?.usedPercent ?? null],
+  kiosk_closed_by_staff: ["Whether staff took the kiosk out of service", ({ closedByStaff }) => flag(closedByStaff)],
   kiosk_scanner_present: ["Whether the kiosk has its scanner", ({ scanner }) => flag(scanner)],
   kiosk_clock_offset_seconds: ["Clock of the kiosk minus that of the gateway", ({ clock }) => seconds(clock?.offsetMs)],
   kiosk_clock_synced: [

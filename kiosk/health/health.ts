@@ -32,6 +32,7 @@ export async function healthMessage(
     readonly confirmed: number;
     readonly counters: Readonly<Record<string, number>>;
     readonly beacon: NonNullable<DeviceHealth["beacon"]>;
+    readonly closedByStaff: boolean;
   },
 ): Promise<Uint8Array> {
   const { now, log, confirmed } = facts;
@@ -45,6 +46,7 @@ export async function healthMessage(
     ledger: { rows: sizes.rows, unsent: sizes.lastSeq - confirmed, oldestUnsentMs: Math.max(0, Math.round(ageMs)) },
     diskFreeBytes: await source.diskFreeBytes(),
     scanner: source.scannerPresent(),
+    ...(facts.closedByStaff && { closedByStaff: true }),
     beacon: facts.beacon,
     ...(await extrasOf(source, now)),
     counters: { ...facts.counters },

@@ -16,6 +16,8 @@ export interface FleetKiosk {
   readonly diskFreeBytes: number | null;
   readonly wear: { readonly writtenBytes: number; readonly usedPercent: number | null } | null;
   readonly scanner: boolean | null;
+  /** Whether staff took it out of service; null while nothing is known. */
+  readonly closedByStaff: boolean | null;
   /** Null while nothing is known; `controller: "none"`: it has no radio. */
   readonly beacon: {
     readonly controller: "on" | "off" | "none";

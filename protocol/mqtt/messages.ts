@@ -23,6 +23,8 @@ export const DeviceHealth = Type.Object({
   }),
   diskFreeBytes: Type.Integer({ minimum: 0 }),
   scanner: Type.Boolean(),
+  /** A member of staff took this door out of service with a code; absent: it is in service. */
+  closedByStaff: Type.Optional(Type.Boolean()),
   /** Wall clock of the kiosk as it sends this, milliseconds: by it the gateway sees how far off that clock is. */
   atMs: Type.Optional(Type.Integer({ minimum: 0 })),
   /** When the kiosk's certificate ends, wall clock, milliseconds. */

@@ -24,6 +24,7 @@ const HEALTH: DeviceHealth = {
   ledger: { rows: 900, unsent: 12, oldestUnsentMs: 3 * 86_400_000 },
   diskFreeBytes: 11_400_000_000,
   scanner: true,
+  closedByStaff: true,
   certificateEndsMs: Date.now() + 71.5 * 86_400_000,
   wear: { writtenBytes: 320_000_000, usedPercent: 10 },
   beacon: { controller: "on", neighbours: "unknown" },
@@ -98,6 +99,7 @@ describe.skipIf(noChromium !== null)(`the fleet page in Chromium ${noChromium ??
     await card.getByText("lệch 7.0 giây", { exact: false }).waitFor();
     await card.getByText("12 lượt, cũ nhất 3 ngày").waitFor();
     await card.getByText("đang phát, chưa máy nào nghe thấy").waitFor();
+    await card.getByText("nhân viên đã cho ngừng hoạt động").waitFor();
     await card.getByText("còn 71 ngày").waitFor();
     await card.getByRole("button", { name: "Nháy đèn" }).click();
     await card.getByText("Nháy đèn: Máy đang nháy đèn.").waitFor();

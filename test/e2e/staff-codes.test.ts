@@ -13,7 +13,11 @@ const citizen = (number: number): Uint8Array =>
   utf8(`0910900001${String(number).padStart(2, "0")}||Nguyễn Văn Bé|01011990|Nam|1 Trần Phú|15042021`);
 
 it("does what the site's staff codes say, at this site only, and nothing of theirs is a check-in", async () => {
-  const world = await openVirtualWorld(tempFolder());
+  let health: { readonly closedByStaff?: boolean } = {};
+  const tap = (topic: string, payload: Uint8Array): void => {
+    if (topic.endsWith("/health")) health = JSON.parse(Buffer.from(payload).toString());
+  };
+  const world = await openVirtualWorld(tempFolder(), { tap });
   const door = (): VirtualKiosk => world.site.kiosks[0] as VirtualKiosk;
   const code = async (action: StaffAction, site = "school-1"): Promise<Uint8Array> => {
     const nowMs = world.time.wall();
@@ -28,11 +32,14 @@ it("does what the site's staff codes say, at this site only, and nothing of thei
   expect(await show(citizen(1))).toBe("in_ok");
   expect(await show(await code("out_of_order"))).toBe("closed");
   expect([await show(citizen(2)), await show(citizen(3))]).toEqual(["see_staff", "see_staff"]);
+  await world.wait(MINUTE_MS);
+  expect(health.closedByStaff).toBe(true);
   expect(await show(await code("in_service"))).toBe("opened");
   expect([await show(citizen(2)), await show(citizen(3))]).toEqual(["in_ok", "in_ok"]);
   expect(door().status.inside).toBe(3);
 
   await world.wait(2 * MINUTE_MS);
+  expect(health).not.toHaveProperty("closedByStaff");
   expect(await show(await code("all_out"))).toBe("all_out");
   expect(door().status.inside).toBe(0);
   expect(await show(citizen(1))).toBe("in_ok");

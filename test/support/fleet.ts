@@ -21,6 +21,7 @@ export function fleetKiosk(change: Partial<FleetKiosk> = {}): FleetKiosk {
     diskFreeBytes: 11_400_000_000,
     wear: { writtenBytes: 320_000_000, usedPercent: 10 },
     scanner: true,
+    closedByStaff: false,
     beacon: { controller: "on", neighbours: "heard" },
     certificateEndsMs: FLEET_NOW_MS + 71 * DAY_MS,
     settings: {

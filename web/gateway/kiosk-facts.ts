@@ -17,6 +17,7 @@ export function kioskFacts(say: Say, kiosk: FleetKiosk, nowMs: number): readonly
     seenFact(say, kiosk, nowMs),
     clockFact(say, kiosk.clock),
     unsentFact(say, kiosk.unsent),
+    serviceFact(say, kiosk.closedByStaff),
     scannerFact(say, kiosk.scanner),
     beaconFact(say, kiosk.beacon),
     diskFact(say, { label: say("kiosk.disk"), bytes: kiosk.diskFreeBytes, low: LOW_CARD_BYTES }),
@@ -55,6 +56,14 @@ function unsentFact(say: Say, unsent: FleetKiosk["unsent"]): Fact {
   if (unsent.rows === 0) return { label, text: say("kiosk.unsent.none"), mood: "good" };
   const text = say("kiosk.unsent.some", { n: unsent.rows, age: age(say, unsent.oldestMs) });
   return { label, text, mood: unsent.oldestMs > OLD_UNSENT_MS ? "look" : "plain" };
+}
+
+function serviceFact(say: Say, closedByStaff: boolean | null): Fact {
+  const label = say("kiosk.service");
+  if (closedByStaff === null) return plain(say, label, null);
+  return closedByStaff
+    ? { label, text: say("kiosk.service.closed"), mood: "look" }
+    : { label, text: say("kiosk.service.open"), mood: "good" };
 }
 
 function scannerFact(say: Say, scanner: boolean | null): Fact {
