@@ -48,18 +48,56 @@ describe("/metrics", () => {
   });
 });
 
+/** Every name that somebody may ask the gateway for. */
+async function namesTold(): Promise<ReadonlySet<string>> {
+  const told = [...(await scrape()).matchAll(/^# TYPE (\w+)/gm)].map(([, name = ""]) => name);
+  return new Set([...METRIC_NAMES, ...told]);
+}
+
+/** Names of metrics in an expression. */
+const namesIn = (expr: string): readonly string[] => expr.match(/\b(?:bluepost|nodejs|process)_\w+/g) ?? [];
+
+describe("hardware/ops/grafana.json", () => {
+  interface Panel {
+    readonly id: number;
+    readonly title: string;
+    readonly description: string;
+    readonly datasource: { readonly uid: string };
+    readonly gridPos: { readonly x: number; readonly w: number };
+    readonly targets: readonly { readonly expr: string }[];
+  }
+  const text = readFileSync(join(repository, "hardware/ops/grafana.json"), "utf8");
+  const { panels } = JSON.parse(text) as { readonly panels: readonly Panel[] };
+
+  it("draws only metrics that the gateway tells", async () => {
+    const known = await namesTold();
+    const drawn = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => namesIn(expr)));
+    expect(drawn.length).toBeGreaterThan(panels.length);
+    expect(drawn.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it("asks for the data source, and says in both languages what each panel is", () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    for (const { title, description, datasource, gridPos } of panels) {
+      expect(title).toMatch(/^.+ · .+$/);
+      expect(description.length, title).toBeGreaterThan(20);
+      expect(datasource.uid, title).toMatch(/^\$\{datasource\}$/);
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+    }
+  });
+});
+
 describe("hardware/ops/alerts.yml", () => {
   let rules: readonly AlertRule[];
   let known: ReadonlySet<string>;
 
   beforeAll(async () => {
     rules = parseAlertRules(readFileSync(join(repository, "hardware/ops/alerts.yml"), "utf8"));
-    const told = [...(await scrape()).matchAll(/^# TYPE (\w+)/gm)].map(([, name = ""]) => name);
-    known = new Set([...METRIC_NAMES, ...told]);
+    known = await namesTold();
   });
 
   it("asks only for metrics that the gateway tells", () => {
-    const asked = rules.flatMap(({ expr }) => expr.match(/\b(?:bluepost|nodejs|process)_\w+/g) ?? []);
+    const asked = rules.flatMap(({ expr }) => namesIn(expr));
     expect(asked.length).toBeGreaterThanOrEqual(rules.length);
     expect(asked.filter((name) => !known.has(name))).toEqual([]);
   });
