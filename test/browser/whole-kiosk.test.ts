@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ProcessDoor, ProcessSite } from "../../sim/site/process-site.ts";
 import { launchChromium, noChromium, seriousFindings } from "../support/chromium.ts";
 import { KioskPage } from "../support/kiosk-page.ts";
+import { runToEnd } from "../support/part.ts";
 import { noPtys } from "../support/ptys.ts";
 
 const AN = "001090123456||Nguyễn Văn An|01011990|Nam|12 Trần Phú, Rạch Giá|15042021";
@@ -73,6 +74,29 @@ describe.skipIf(noBrowserOrPty !== "")(`a whole kiosk in Chromium ${noBrowserOrP
     await door.scanner.present("001090777777||Lê Văn Cường|03031960|Nam|5 Hùng Vương|15042021");
     await screen.answered("in_ok");
     await screen.page.getByText("+3 người đi cùng, hỏi người cầm thẻ").first().waitFor();
+  });
+
+  it("obeys the codes that the engine made for its staff", async () => {
+    const order = ["cards", "staff-codes", "--site", "phu-quoc", "--json", "-s", `dataDir=${site.engineDir}`];
+    const { stdout } = await runToEnd({ script: "dist/engine/main.js", args: order });
+    const { codes } = JSON.parse(stdout) as { codes: { action: string; text: string }[] };
+    const show = (action: string): Promise<void> =>
+      door.scanner.present(codes.find((code) => code.action === action)?.text ?? "");
+    await show("out_of_order");
+    await screen.answered("staff_ok");
+    await screen.page.getByText("Máy không ghi nhận ai cho đến khi quét mã “hoạt động lại”").first().waitFor();
+    await screen.page.locator(".below .out-of-order").waitFor();
+    await door.scanner.present(AN);
+    await screen.answered("see_staff");
+    await show("in_service");
+    await screen.page.getByText("Máy đã hoạt động lại").first().waitFor();
+    expect(await seriousFindings(screen.page)).toEqual([]);
+    await screen.page.locator(".below .qr").waitFor();
+    await show("menu");
+    await screen.page.locator(".self-test").waitFor();
+    await door.scanner.present("001090666666||Đỗ Văn Sáu|06061966|Nam|6 Lý Tự Trọng|15042021");
+    await screen.answered("in_ok");
+    await screen.page.locator(".below .qr").waitFor();
   });
 
   it("goes on without its gateway, says so, and sends everything when it is back", async () => {
