@@ -1,12 +1,22 @@
-import { readdir, readFile } from "node:fs/promises";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DAY_MS, HOUR_MS } from "../../protocol/units.ts";
-import { createPeople } from "../world/people.ts";
+import { Database } from "../../runtime/sqlite/database.ts";
+import type { VirtualKiosk } from "../site/virtual-kiosk.ts";
+import { documentOf } from "../world/documents.ts";
+import { payloadOf } from "../world/payloads.ts";
+import { createPeople, type Person } from "../world/people.ts";
 import { createSchedule, type Stay } from "../world/schedule.ts";
 import { townOf, venueNumbers } from "./places.ts";
 import { type Assertion, expectThat, type Scenario, type World } from "./scenario.ts";
 
 const DAYS = 3;
+/** Where the thief's card lies, in the world's folder. */
+const STOLEN = "stolen-card";
+/** Source: DESIGN section 2. */
+const SESSION_RECORDS = 256;
+/** The gateway looks every two seconds for who was revoked. */
+const CUT_OFF_MS = 10_000;
 /** When the first day begins: a quiet hour costs as much to simulate as a busy one. */
 const FIRST_MS = 15 * HOUR_MS;
 
@@ -31,7 +41,7 @@ export const stolenKiosk: Scenario = {
     return { venues, doors, people, stays, beginsMs: FIRST_MS, faults };
   },
   async check(world) {
-    return thiefsTable(world);
+    return [...thiefsTable(world), await sealingSessions(world), await afterRevocation(world)];
   },
 };
 
@@ -40,10 +50,14 @@ async function noteKeys({ site, notes }: World): Promise<void> {
   if (keys) notes.set(`keys ${keys.n}`, keys);
 }
 
-async function steal({ site, notes }: World): Promise<void> {
+async function steal({ site, notes, folder }: World): Promise<void> {
   notes.set("last day", site.kiosks[0]?.dayKeys.n ?? 0);
   await site.cutPower(0);
   notes.set("card", await bytesOf(site.cardOf(0)));
+  await cp(site.cardOf(0), join(folder, STOLEN), { recursive: true });
+  const { device } = site.kiosks[0] as VirtualKiosk;
+  const rows = (site.answers.get(device) ?? []).flatMap((answer) => answer?.rows ?? []);
+  notes.set("last row", rows.at(-1)?.encoded ?? new Uint8Array(1));
   await site.restorePower(0); // the door gets a new box in the evening; the old card stays with the thief
 }
 
@@ -63,12 +77,42 @@ function thiefsTable({ notes, engine, plan }: World): readonly Assertion[] {
   return [
     expectThat("the thief has today's keys", keysOf(last).every(holds), last),
     expectThat("and yesterday's", keysOf(last - 1).every(holds), last - 1),
+    expectThat("and sealed rows", holds(notes.get("last row") as Uint8Array)),
     expectThat("never an older tag or period key", older.length > 0 && !older.some(holds), older.length),
     expectThat("never the matching key", !holds(engine.keys.match.privateKey)),
     expectThat("never the key that signs receipts", !holds(engine.keys.receipt.privateKey)),
     expectThat("never the secret of the persons' keys", !holds(engine.keys.secret)),
     expectThat("never a name, number or phone of a visitor", named.length === 0, named.length),
   ];
+}
+
+/** Switched on, the kiosk has the keys of one open sealing session in its memory: what that can open must be little. */
+async function sealingSessions({ folder }: World): Promise<Assertion> {
+  const database = await Database.open({ file: join(folder, "engine", "engine.db"), readOnly: true });
+  const most = await database.get<{ records: number; ms: number }>(
+    `SELECT max(records) records, max(ms) ms FROM
+       (SELECT count(*) records, max(boottime) - min(boottime) ms FROM event WHERE session_id IS NOT NULL GROUP BY session_id)`,
+  );
+  await database.close();
+  const { records, ms } = most ?? { records: 0, ms: 0 };
+  const isLittle = records > 0 && records <= SESSION_RECORDS && ms <= HOUR_MS;
+  return expectThat("switched on: one sealing session, of an hour and 256 records at most", isLittle, records);
+}
+
+/** The device key is the thief's until somebody revokes it: then nothing of his comes in any more. */
+async function afterRevocation({ site, engine, time, folder, rng, plan }: World): Promise<Assertion> {
+  await site.revoke(0);
+  const pass = (ms: number): Promise<void> => time.advanceTo(time.now() + ms, () => site.settle());
+  await pass(CUT_OFF_MS);
+  const { rows: before } = await engine.stats();
+  const thief = await site.openCopy(0, join(folder, STOLEN));
+  const [stranger] = createPeople(rng.fork("thief"), plan.people.length + 1, ["cccd"]).slice(-1) as [Person];
+  await thief.scan(await payloadOf(stranger, () => Promise.resolve(documentOf(stranger).id)));
+  await pass(HOUR_MS);
+  const { rows: after } = await engine.stats();
+  const isOut = thief.unsent > 0 && !thief.status.online && after === before;
+  await thief.close();
+  return expectThat("the device key opens nothing once it is revoked", isOut, after - before);
 }
 
 async function bytesOf(folder: string): Promise<Buffer> {

@@ -13,6 +13,7 @@ import {
 } from "../../gateway/app.ts";
 import type { ScanAnswer } from "../../kiosk/app.ts";
 import { parseDeviceId } from "../../protocol/ids.ts";
+import type { WallMs } from "../../protocol/units.ts";
 import { type RootLogger, silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { MemoryNetwork } from "../network/memory-network.ts";
@@ -68,11 +69,13 @@ export class VirtualSite {
   #boots = 0;
   readonly #gateway: Gateway;
   readonly #registry: SiteRegistry;
+  readonly #now: () => WallMs;
   readonly #specs: readonly VirtualKioskSpec[];
 
   private constructor(parts: {
     gateway: Gateway;
     registry: SiteRegistry;
+    now: () => WallMs;
     network: MemoryNetwork;
     kiosks: VirtualKiosk[];
     specs: readonly VirtualKioskSpec[];
@@ -80,6 +83,7 @@ export class VirtualSite {
   }) {
     this.#gateway = parts.gateway;
     this.#registry = parts.registry;
+    this.#now = parts.now;
     this.network = parts.network;
     this.#kiosks = parts.kiosks;
     this.#way = parts.way;
@@ -135,7 +139,7 @@ export class VirtualSite {
       specs.push({ folder: join(folder, door.device), bundle, door, time, network, log, rng: rng.fork(door.device) });
     }
     for (const one of specs) kiosks.push(await VirtualKiosk.open(one));
-    return new VirtualSite({ gateway, registry, network, kiosks, specs, way });
+    return new VirtualSite({ gateway, registry, now: () => time.wall(), network, kiosks, specs, way });
   }
 
   get kiosks(): readonly VirtualKiosk[] {
@@ -229,6 +233,12 @@ export class VirtualSite {
   /** What the gateway wants of its kiosks. */
   get fleet(): Gateway["fleet"] {
     return this.#gateway.fleet;
+  }
+
+  /** Revokes a door's kiosk as stolen: the gateway cuts it off, and the engine takes no more of it. */
+  async revoke(door: number): Promise<void> {
+    const { device } = (this.#specs[door] as VirtualKioskSpec).bundle.settings;
+    await this.#registry.revoke(device, this.#now(), "stolen");
   }
 
   /** Opens a second kiosk with the identity of a door, over a copy of its ledger: what a cloned card is. The caller closes it. */
