@@ -99,9 +99,9 @@ export class LivingWorld implements World {
   }
 
   #events(): readonly { readonly atMs: number; readonly happen: () => Promise<void> }[] {
-    const visits = this.plan.stays.flatMap(({ person, door, fromMs, toMs }, stay) => [
+    const visits = this.plan.stays.flatMap(({ person, door, fromMs, toMs, isForgotten = false }, stay) => [
       { atMs: fromMs, person, happen: () => this.#visit(door, { stay, direction: "in" }) },
-      { atMs: toMs, person, happen: () => this.#visit(door, { stay, direction: "out" }) },
+      ...(isForgotten ? [] : [{ atMs: toMs, person, happen: () => this.#visit(door, { stay, direction: "out" }) }]),
     ]);
     const faults = (this.plan.faults ?? []).map(({ atMs, strike, isRoutine }) => ({
       atMs,

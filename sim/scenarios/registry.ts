@@ -1,5 +1,6 @@
 import { clonedCard } from "./cloned-card.ts";
 import { firstDay } from "./first-day.ts";
+import { forgottenCheckouts } from "./forgotten-checkouts.ts";
 import { gatewayPartition } from "./gateway-partition.ts";
 import { hospitalWard } from "./hospital-ward.ts";
 import { marketDay } from "./market-day.ts";
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   marketDay,
   schoolDay,
   hospitalWard,
+  forgottenCheckouts,
   powerCuts,
   gatewayPartition,
   wrongClocks,

@@ -10,6 +10,8 @@ export interface Stay {
   readonly door: number;
   readonly fromMs: number;
   readonly toMs: number;
+  /** The person leaves without a scan. */
+  readonly isForgotten?: boolean;
 }
 
 export interface ScheduleOptions {
