@@ -9,6 +9,9 @@ export class PartFailedError extends BluepostError {
   readonly recovery = "operator";
 }
 
+/** Last lines of a process that a fault repeats. */
+const LINES_TOLD = 5;
+
 export type PartName = "engine" | "gateway" | "kiosk";
 
 /** The addresses of a readiness line. */
@@ -62,6 +65,7 @@ export class ChildPart {
         resolve();
       });
     });
+    const last: string[] = [];
     return new Promise((resolve, reject) => {
       for (const stream of [child.stdout, child.stderr]) {
         if (!stream) continue;
@@ -69,10 +73,13 @@ export class ChildPart {
           const ready = readyFields(line);
           if (ready) resolve(ready);
           else this.#log(line);
+          last.splice(0, Math.max(0, last.push(line) - LINES_TOLD));
         });
       }
-      child.once("exit", (code) =>
-        reject(new PartFailedError(`${this.name} ended before it served`, { exitCode: code ?? -1 })),
+      child.once("close", (code) =>
+        reject(
+          new PartFailedError(`${this.name} ended before it served: ${last.join("; ")}`, { exitCode: code ?? -1 }),
+        ),
       );
     });
   }

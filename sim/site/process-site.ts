@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { systemTimers } from "../../runtime/timers.ts";
 import { PtyScanner } from "../devices/pty-scanner.ts";
 import { VirtualCamera } from "../devices/virtual-camera.ts";
+import { freePorts } from "../network/free-ports.ts";
 import { createRng } from "../rng.ts";
 import { ChildPart, type PartName, type ReadyFields, runCommand } from "./child-part.ts";
 
@@ -190,17 +190,4 @@ function gatewaySettings(plan: {
     `http.port=${plan.httpPort}`,
     `engine.url=${plan.engineUrl}`,
   ];
-}
-
-/** Finds ports that nobody listens on just now; all are held until all are found, so that none is named twice. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (address !== null && typeof address === "object") ports.push(address.port);
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return ports;
 }

@@ -1,14 +1,6 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { freePorts } from "../../sim/network/free-ports.ts";
 
-/** Finds TCP ports of the loopback interface that nobody listens on, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise<unknown>((resolve) => server.close(resolve))));
-  return ports;
-}
+export { freePorts } from "../../sim/network/free-ports.ts";
 
 /** Finds one free TCP port of the loopback interface. */
 export async function freePort(): Promise<number> {
