@@ -40,7 +40,7 @@ export interface Gateway {
   readonly stick: Stick;
   /** Alarms and broken rules, the latest first. */
   readonly recentEvents: readonly RecentEvent[];
-  /** Resolves when nothing waits for a commit and no request to the engine is under way. */
+  /** Resolves when nothing waits for a commit, no request to the engine is under way and no look at the registry. */
   idle(): Promise<void>;
   /** Ends all sessions, finishes the commit under way and closes the spool. */
   close(): Promise<void>;

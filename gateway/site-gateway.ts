@@ -4,6 +4,7 @@ import type { WallMs } from "../protocol/units.ts";
 import { packageVersion } from "../runtime/package-paths.ts";
 import type { Database } from "../runtime/sqlite/database.ts";
 import { every } from "../runtime/timers.ts";
+import { UnderWay } from "../runtime/under-way.ts";
 import type { BrokerEvents, DeviceSession, PublishedLeaf, Violation } from "./broker/device-broker.ts";
 import { SessionDesk } from "./broker/session-desk.ts";
 import { type CustodyDeps, CustodyNotifier } from "./delivery/custody-notifier.ts";
@@ -43,6 +44,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
   readonly #startedAt: WallMs;
   readonly #revocations: RevocationSender;
   readonly #orders: RevocationFetcher;
+  readonly #looks = new UnderWay();
   #registryVersion = "";
   #stopWatching = (): void => {};
   #closing: Promise<void> | null = null;
@@ -123,7 +125,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
     this.#stopWatching = every(
       this.#deps.timers,
       this.#deps.lookEveryMs ?? LOOK_EVERY_MS,
-      () => void this.#cutRevoked(),
+      () => this.#looks.add(this.#cutRevoked()),
     );
     this.#delivery.wake();
     this.fleet.open();
@@ -179,6 +181,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
   }
 
   async idle(): Promise<void> {
+    await this.#looks.settled();
     await this.#inlet.idle();
     await this.#delivery.idle();
     await this.#revocations.idle();
@@ -191,6 +194,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
 
   async #shutDown(): Promise<void> {
     this.#stopWatching();
+    await this.#looks.settled();
     await this.#deps.broker.close();
     await this.#inlet.idle();
     await this.#orders.close();
