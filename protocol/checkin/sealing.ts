@@ -1,4 +1,3 @@
-import { Aes128Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
 import { concatBytes, toHex, utf8 } from "../bytes.ts";
 import type { CryptoPort } from "../crypto-port.ts";
 import { BadSealError } from "../errors.ts";
@@ -11,6 +10,7 @@ import {
   type MatchContent,
   type VaultContent,
 } from "./envelope.ts";
+import { hpkeSuite } from "./hpke-box.ts";
 import { encodePresence, type PresenceContent } from "./presence.ts";
 import type { SealedIdentity } from "./record.ts";
 
@@ -40,8 +40,6 @@ interface AeadKey {
   readonly key: Uint8Array;
   readonly nonce: Uint8Array;
 }
-
-const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes128Gcm() });
 
 /** First 8 bytes of SHA-256 of a public key: names the key in headers and seals. */
 export function keyIdOf(crypto: CryptoPort, publicKey: Uint8Array): Uint8Array {
@@ -156,8 +154,8 @@ async function setUp(
   id: Uint8Array,
 ): Promise<{ enc: Uint8Array; aead: AeadKey }> {
   try {
-    const recipientPublicKey = await suite.kem.deserializePublicKey(publicKey);
-    const sender = await suite.createSenderContext({ recipientPublicKey, info: info(kind, id) });
+    const recipientPublicKey = await hpkeSuite.kem.deserializePublicKey(publicKey);
+    const sender = await hpkeSuite.createSenderContext({ recipientPublicKey, info: info(kind, id) });
     return { enc: new Uint8Array(sender.enc), aead: await exportKey(sender) };
   } catch (cause) {
     throw new BadSealError(`the authority's ${kind} key is not one`, {}, { cause });
@@ -170,7 +168,7 @@ export interface OpeningKey {
   readonly publicKey?: Uint8Array;
 }
 
-type RecipientKey = Parameters<typeof suite.createRecipientContext>[0]["recipientKey"];
+type RecipientKey = Parameters<typeof hpkeSuite.createRecipientContext>[0]["recipientKey"];
 
 /** Opens the envelopes of one kind with one private key; keeps the derived key of the sessions it saw last. */
 export class EnvelopeOpener {
@@ -208,7 +206,7 @@ export class EnvelopeOpener {
     const recipientKey = await this.#recipientKey;
     try {
       const enc = this.#encOf(header);
-      const context = await suite.createRecipientContext({ recipientKey, enc, info: info(this.#kind, header.id) });
+      const context = await hpkeSuite.createRecipientContext({ recipientKey, enc, info: info(this.#kind, header.id) });
       return await exportKey(context);
     } catch (cause) {
       throw new BadSealError("sealing session does not open", {}, { cause });
@@ -236,16 +234,16 @@ export class EnvelopeOpener {
 }
 
 async function importRecipient({ privateKey, publicKey }: OpeningKey): Promise<RecipientKey> {
-  const secret = await suite.kem.deserializePrivateKey(privateKey);
+  const secret = await hpkeSuite.kem.deserializePrivateKey(privateKey);
   if (!publicKey) return secret;
-  return { privateKey: secret, publicKey: await suite.kem.deserializePublicKey(publicKey) };
+  return { privateKey: secret, publicKey: await hpkeSuite.kem.deserializePublicKey(publicKey) };
 }
 
 /** Makes a key pair for one of the two sealing keys, raw X25519. */
 export async function createSealingKeyPair(): Promise<{ publicKey: Uint8Array; privateKey: Uint8Array }> {
-  const pair = await suite.kem.generateKeyPair();
+  const pair = await hpkeSuite.kem.generateKeyPair();
   return {
-    publicKey: new Uint8Array(await suite.kem.serializePublicKey(pair.publicKey)),
-    privateKey: new Uint8Array(await suite.kem.serializePrivateKey(pair.privateKey)),
+    publicKey: new Uint8Array(await hpkeSuite.kem.serializePublicKey(pair.publicKey)),
+    privateKey: new Uint8Array(await hpkeSuite.kem.serializePrivateKey(pair.privateKey)),
   };
 }

@@ -11,6 +11,8 @@ import type { Scheme } from "./record.ts";
  */
 export interface DayKeys {
   readonly n: number;
+  /** The engine's count of the site key that `tagKey` follows from; null while this door goes by a key of its own. */
+  readonly siteGeneration: number | null;
   readonly tagKey: Uint8Array;
   readonly previousTagKey: Uint8Array | null;
   readonly periodKey: Uint8Array;
@@ -21,6 +23,7 @@ export interface DayKeys {
 export function firstDayKeys(crypto: CryptoPort, seed: Uint8Array): DayKeys {
   return {
     n: 0,
+    siteGeneration: null,
     tagKey: crypto.hmacSha256(seed, utf8("tag")),
     previousTagKey: null,
     periodKey: crypto.hmacSha256(seed, utf8("period")),
@@ -30,14 +33,19 @@ export function firstDayKeys(crypto: CryptoPort, seed: Uint8Array): DayKeys {
 
 /** Takes one step: K(n+1) = SHA-256(K(n) | "day"). DESIGN section 2. */
 export function nextDayKeys(crypto: CryptoPort, keys: DayKeys): DayKeys {
-  const step = (key: Uint8Array): Uint8Array => crypto.sha256(concatBytes(key, utf8("day")));
   return {
     n: keys.n + 1,
-    tagKey: step(keys.tagKey),
+    siteGeneration: keys.siteGeneration,
+    tagKey: nextDayKey(crypto, keys.tagKey),
     previousTagKey: keys.tagKey,
-    periodKey: step(keys.periodKey),
+    periodKey: nextDayKey(crypto, keys.periodKey),
     previousPeriodKey: keys.periodKey,
   };
+}
+
+/** One step of one key: SHA-256(key | "day"). */
+export function nextDayKey(crypto: CryptoPort, key: Uint8Array): Uint8Array {
+  return crypto.sha256(concatBytes(key, utf8("day")));
 }
 
 /** Tag of one visitor under one day key: HMAC-SHA256(K(n), scheme | id), first 16 bytes. A pseudonym: never log it. */

@@ -10,6 +10,10 @@ export const BATCHES_TYPE = "application/vnd.bluepost.batches+cbor";
 export const REVOCATIONS_PATH = "/v1/revocations";
 /** Media type of a signed revocation list. */
 export const REVOCATIONS_TYPE = "application/vnd.bluepost.revocations+cose";
+/** Path of the door keys: POST, body a kiosk's signed question; answered with the engine's signed, sealed key, or a problem document. */
+export const SITE_KEYS_PATH = "/v1/site-keys";
+/** Media type of both. */
+export const SITE_KEYS_TYPE = "application/vnd.bluepost.site-key+cose";
 /** Most batches in one request. */
 export const BATCH_SET_MAX = 64;
 /** Largest request body, bytes. */

@@ -4,11 +4,20 @@ import { type DeviceId, parseDeviceId, parseSiteId, type SiteId } from "../ids.t
 export const TOPIC_ROOT = "bluepost/v1";
 
 /** What a kiosk publishes on its own branch. */
-export const UP_LEAVES = ["state", "checkins", "presence", "health", "reported", "time-request"] as const;
+export const UP_LEAVES = [
+  "state",
+  "checkins",
+  "presence",
+  "health",
+  "reported",
+  "time-request",
+  "peer-report",
+  "site-key-request",
+] as const;
 export type UpLeaf = (typeof UP_LEAVES)[number];
 
 /** What a kiosk subscribes to on its own branch. */
-export const DOWN_LEAVES = ["receipt", "time", "desired", "peer"] as const;
+export const DOWN_LEAVES = ["receipt", "time", "desired", "peer", "site-key"] as const;
 export type DownLeaf = (typeof DOWN_LEAVES)[number];
 
 /** Builds `bluepost/v1/<site>/<device>/<leaf>`. */

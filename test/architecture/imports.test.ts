@@ -38,7 +38,7 @@ const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   "zxing-wasm": ["kiosk/cli/decode.ts"],
   "smol-toml": ["runtime/config.ts"],
   "@peculiar/x509": ["runtime/pki/authority.ts", "runtime/pki/chain.ts", "runtime/pki/request.ts"],
-  "@hpke/core": ["protocol/checkin/sealing.ts"],
+  "@hpke/core": ["protocol/checkin/hpke-box.ts"],
   "cbor-x": ["protocol/cbor.ts"],
   cbor2: ["protocol/cbor.ts"],
   "cose-kit": ["protocol/cose.ts"],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { accessRules, workerName } from "../../../../../gateway/broker/external/access-rules.ts";
 import { shareGroup } from "../../../../../gateway/broker/external/share-group.ts";
 import { parseDeviceId, parseSiteId } from "../../../../../protocol/ids.ts";
+import { DOWN_LEAVES, UP_LEAVES } from "../../../../../protocol/mqtt/topics.ts";
 
 const site = parseSiteId("school-1");
 const plan = {
@@ -17,7 +18,7 @@ describe("accessRules", () => {
   it("gives a kiosk its own branch in mosquitto, leaf by leaf, and nothing else", () => {
     const acl = accessRules("mosquitto", plan)["bluepost.acl"] ?? "";
     const own = acl.split("user door-a.school-1.bluepost.internal\n")[1]?.split("\n\n")[0]?.split("\n") ?? [];
-    expect(own).toHaveLength(12);
+    expect(own).toHaveLength(UP_LEAVES.length + DOWN_LEAVES.length + 2);
     for (const rule of own) expect(rule).toMatch(/^topic (read|write) bluepost\/v1\/school-1\/door-a\/[a-z-]+(\/\+)?$/);
     expect(own).toContain("topic write bluepost/v1/school-1/door-a/checkins");
     expect(own).toContain("topic read bluepost/v1/school-1/door-a/receipt");
