@@ -7,6 +7,7 @@ import type { WallMs } from "../protocol/units.ts";
 import type { RootLogger } from "../runtime/log.ts";
 import type { CaseFile, NewCase } from "./cases/cases.ts";
 import type { EngineConfig } from "./config.ts";
+import type { SiteKeyAnswer } from "./doors/site-key-desk.ts";
 import type { RevocationVerdict } from "./ingest/revoked-devices.ts";
 import type { EngineKeys } from "./keys/engine-keys.ts";
 import type { Contact } from "./match/contact.ts";
@@ -53,6 +54,8 @@ export interface Engine {
   orderRevocation(site: SiteId, device: DeviceId, reason: RevocationReason): Promise<void>;
   /** The signed orders for a site's gateway; null when there are none. */
   revocationOrders(site: SiteId): Promise<Uint8Array | null>;
+  /** Answers a kiosk that asks for the key which the doors of its site share. */
+  siteKey(request: Uint8Array): Promise<SiteKeyAnswer>;
   /** The key that the engine knows the holder of a document by. */
   personOf(document: MatchContent): PersonKey;
   /** @throws {EngineInputError} ENGINE_INPUT when person or date is missing */

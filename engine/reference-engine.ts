@@ -7,6 +7,7 @@ import { DAY_MS, type WallMs } from "../protocol/units.ts";
 import { createEngineTls, type EngineTls, isTlsDue, useTls } from "./api/gateway-tls.ts";
 import { buildApi } from "./api/http.ts";
 import { addCase, type CaseFile, findCase, infectiousWindow, listCases } from "./cases/cases.ts";
+import { type SiteKeyAnswer, SiteKeyDesk } from "./doors/site-key-desk.ts";
 import type { CaseReport, Engine, EngineDeps, Trace } from "./engine.ts";
 import { DeviceCertificates } from "./ingest/device-certificates.ts";
 import { IngestService } from "./ingest/ingest-service.ts";
@@ -44,12 +45,17 @@ export interface EngineParts {
 
 function createIngest(
   { deps, store, keys, signer, revoked }: EngineParts,
-  more: { readonly persons: PersonKeys; readonly box: SecretBox; readonly onStored: () => void },
+  more: {
+    readonly persons: PersonKeys;
+    readonly certificates: DeviceCertificates;
+    readonly box: SecretBox;
+    readonly onStored: () => void;
+  },
 ): IngestService {
   const { config, crypto, now, log } = deps;
   const opener = new BatchOpener({
     crypto,
-    certificates: new DeviceCertificates(crypto, keys.root.certificatePem),
+    certificates: more.certificates,
     revoked,
     envelopes: new EnvelopeOpener(crypto, "match", keys.match),
     persons: more.persons,
@@ -80,6 +86,7 @@ export class ReferenceEngine implements Engine {
   readonly #persons: PersonKeys;
   readonly #revoked: RevokedDevices;
   readonly #orders: RevocationOrders;
+  readonly #siteKeys: SiteKeyDesk;
   #tls: EngineTls | null;
   readonly #builder: VisitBuilder;
   readonly #ingest: IngestService;
@@ -110,13 +117,16 @@ export class ReferenceEngine implements Engine {
       this.#builder.kick();
       seeker.kick();
     };
-    this.#ingest = createIngest(parts, { persons, box, onStored });
+    const certificates = new DeviceCertificates(crypto, keys.root.certificatePem);
+    this.#ingest = createIngest(parts, { persons, certificates, box, onStored });
+    this.#siteKeys = new SiteKeyDesk({ store, crypto, keys, certificates, revoked, now });
     this.#api = buildApi({
       ingest: (batches) => this.ingest(batches),
       revoked,
       radio: this.radio,
       publisher: this.publisher,
       orders: this.#orders,
+      siteKeys: this.#siteKeys,
       tls,
       probe: async () => void (await store.reader.get("SELECT 1")),
     });
@@ -136,6 +146,10 @@ export class ReferenceEngine implements Engine {
 
   revocationOrders(site: SiteId): Promise<Uint8Array | null> {
     return this.#orders.listFor(site);
+  }
+
+  siteKey(request: Uint8Array): Promise<SiteKeyAnswer> {
+    return this.#siteKeys.answer(request);
   }
 
   personOf(document: MatchContent): PersonKey {

@@ -9,10 +9,13 @@ import {
   decodeBatchSet,
   REVOCATIONS_PATH,
   REVOCATIONS_TYPE,
+  SITE_KEYS_PATH,
+  SITE_KEYS_TYPE,
 } from "../../protocol/http/engine-api.ts";
 import { parseSiteId } from "../../protocol/ids.ts";
 import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
+import type { SiteKeyDesk } from "../doors/site-key-desk.ts";
 import type { RevocationOrders } from "../ingest/revocation-orders.ts";
 import type { RevokedDevices } from "../ingest/revoked-devices.ts";
 import type { Publisher } from "../publish/publisher.ts";
@@ -25,6 +28,7 @@ export interface ApiParts {
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
   readonly revoked: Pick<RevokedDevices, "take">;
   readonly orders: Pick<RevocationOrders, "listFor">;
+  readonly siteKeys: Pick<SiteKeyDesk, "answer">;
   readonly radio: Pick<RadioDesk, "uploadKeys">;
   readonly publisher: Pick<Publisher, "files" | "file">;
   /** Serve HTTPS; gateways must then show a certificate. Null: plain HTTP, for loopback or behind a proxy. */
@@ -50,6 +54,7 @@ export function buildApi(parts: ApiParts): FastifyInstance {
     done();
   });
   addRevocations(app, parts, gatewaysOnly);
+  addSiteKeys(app, parts.siteKeys, gatewaysOnly);
   addPublished(app, parts.publisher);
   app.get("/healthz", async () => ({ ok: true }));
   app.get("/readyz", async (_, reply) => {
@@ -64,6 +69,8 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   return app;
 }
 
+/** A question and the two certificates of who asks. */
+const SITE_KEY_MAX_BYTES = 8_192;
 /** Longest JSON body: an upload of keys. */
 const JSON_MAX_BYTES = 65_536;
 
@@ -109,6 +116,24 @@ function addRevocations(
     if (verdict && verdict.kind !== "refused") return reply.code(204).send();
     const title = "The list is not one of this authority's gateways, or older devices are missing in it";
     return sendProblem(reply, { status: 403, code: `revocations_${verdict?.reason ?? "malformed"}`, title });
+  });
+}
+
+/** Questions are signed by kiosks, and answers sealed to them: a gateway only carries both. */
+function addSiteKeys(
+  app: FastifyInstance,
+  siteKeys: ApiParts["siteKeys"],
+  gatewaysOnly: { readonly onRequest?: typeof requireGateway },
+): void {
+  app.addContentTypeParser(SITE_KEYS_TYPE, { parseAs: "buffer", bodyLimit: SITE_KEY_MAX_BYTES }, (_, body, done) =>
+    done(null, body),
+  );
+  app.post(SITE_KEYS_PATH, gatewaysOnly, async (request, reply) => {
+    const question = request.body instanceof Uint8Array ? new Uint8Array(request.body) : new Uint8Array();
+    const answer = await siteKeys.answer(question);
+    if (answer.kind === "answered") return reply.type(SITE_KEYS_TYPE).send(Buffer.from(answer.bytes));
+    const title = "The question is not one of this authority's kiosks, or of one that was revoked";
+    return sendProblem(reply, { status: 403, code: `site_key_${answer.reason}`, title });
   });
 }
 

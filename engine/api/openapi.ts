@@ -7,6 +7,8 @@ import {
   BatchSetAnswer,
   REVOCATIONS_PATH,
   REVOCATIONS_TYPE,
+  SITE_KEYS_PATH,
+  SITE_KEYS_TYPE,
 } from "../../protocol/http/engine-api.ts";
 import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { PROBLEM_TYPE } from "../../runtime/http/problem.ts";
@@ -130,6 +132,23 @@ const GET_REVOCATIONS = {
   },
 } as const;
 
+const SITE_KEYS = {
+  post: {
+    summary: "Answers a kiosk that asks, through its gateway, for the key which the doors of its site share",
+    requestBody: {
+      required: true,
+      content: { [SITE_KEYS_TYPE]: { schema: { type: "string", format: "binary" } } },
+    },
+    responses: {
+      "200": {
+        description: "COSE_Sign1 by the receipt key, sealed to the kiosk, as protocol/FORMATS.md says under Site key",
+        content: { [SITE_KEYS_TYPE]: { schema: { type: "string", format: "binary" } } },
+      },
+      "403": problem("Who asks is no kiosk of this authority, or was revoked"),
+    },
+  },
+} as const;
+
 /** Describes the engine's HTTP API: OpenAPI 3.1, from the schemas that the server itself uses. */
 export function openApiDocument(): object {
   return {
@@ -143,6 +162,7 @@ export function openApiDocument(): object {
     paths: {
       [REVOCATIONS_PATH]: REVOCATIONS,
       [`${REVOCATIONS_PATH}/{site}`]: { get: GET_REVOCATIONS },
+      [SITE_KEYS_PATH]: SITE_KEYS,
       [BATCHES_PATH]: {
         post: {
           summary: "Stores signed batches; sending them again is safe",

@@ -3,7 +3,7 @@ import type { Batch } from "../../protocol/checkin/batch.ts";
 import { decodeRevocations, listNumber, type RevocationList } from "../../protocol/checkin/revocations.ts";
 import { importVerifyKey, parseCose1, verifyCose1 } from "../../protocol/cose.ts";
 import { BluepostError } from "../../protocol/errors.ts";
-import type { SiteId } from "../../protocol/ids.ts";
+import type { DeviceId, SiteId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { GATEWAY_LABEL } from "../../runtime/pki/authority.ts";
@@ -56,6 +56,16 @@ export class RevokedDevices {
     if (!entry) return false;
     const mark = entry.marks.find(({ epoch, stream }) => epoch === batch.epoch && stream === batch.stream);
     return !mark || batch.to > mark.upto;
+  }
+
+  /** Whether a device stands in its site's list. */
+  has(site: SiteId, device: DeviceId): boolean {
+    return this.#lists.get(site)?.entries.some((entry) => entry.device === device) ?? false;
+  }
+
+  /** How many devices a site's list names; it never shrinks. */
+  countOf(site: SiteId): number {
+    return this.#lists.get(site)?.entries.length ?? 0;
   }
 
   /** Takes a gateway's signed list. Never throws for what a sender can do wrong. @throws {StoreError} RT_STORE_FAILED */
