@@ -6,6 +6,8 @@ import type { WallMs } from "../protocol/units.ts";
 import type { DeviceBroker, DeviceSession, PublishedLeaf } from "./broker/device-broker.ts";
 import type { CustodyNotifier } from "./delivery/custody-notifier.ts";
 import type { FleetDesk } from "./fleet/fleet-desk.ts";
+import type { PeerRelay } from "./peers/peer-relay.ts";
+import type { SiteKeyCarrier } from "./peers/site-key-carrier.ts";
 import type { Acceptance, BatchLeaf } from "./spool/spool.ts";
 import type { SpoolInlet } from "./spool/spool-inlet.ts";
 import type { SpoolOutlet } from "./spool/spool-outlet.ts";
@@ -22,6 +24,8 @@ export interface DeviceDoorDeps {
   readonly book: DeviceBook;
   readonly counters: Counters;
   readonly fleet: Pick<FleetDesk, "published">;
+  readonly peers: Pick<PeerRelay, "relay">;
+  readonly siteKeys: Pick<SiteKeyCarrier, "carry">;
   readonly now: () => WallMs;
 }
 
@@ -51,6 +55,10 @@ export class DeviceDoor {
         );
       case "time-request":
         return this.#time(session.device, readJson(payload));
+      case "peer-report":
+        return this.#note(this.#deps.peers.relay(session.device, payload), leaf, session.device);
+      case "site-key-request":
+        return this.#note(this.#deps.siteKeys.carry(session.device, payload), leaf, session.device);
       default:
         return this.#note(
           await this.#deps.fleet.published(session.device, leaf, readJson(payload)),

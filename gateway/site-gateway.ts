@@ -15,6 +15,8 @@ import { DeviceDoor } from "./device-door.ts";
 import { FleetDesk, LOOK_EVERY_MS } from "./fleet/fleet-desk.ts";
 import type { FleetStore } from "./fleet/fleet-store.ts";
 import type { Gateway, GatewayDeps } from "./gateway.ts";
+import { PeerRelay } from "./peers/peer-relay.ts";
+import { SiteKeyCarrier } from "./peers/site-key-carrier.ts";
 import { createStick, type Stick } from "./spool/import-desk.ts";
 import { SpoolInlet } from "./spool/spool-inlet.ts";
 import { SpoolOutlet } from "./spool/spool-outlet.ts";
@@ -39,6 +41,8 @@ export class SiteGateway implements Gateway, BrokerEvents {
   readonly #custody: CustodyNotifier;
   readonly #desk: SessionDesk;
   readonly #door: DeviceDoor;
+  readonly #peers: PeerRelay;
+  readonly #siteKeys: SiteKeyCarrier;
   readonly #book = new DeviceBook();
   readonly #counters: Counters;
   readonly #startedAt: WallMs;
@@ -107,6 +111,8 @@ export class SiteGateway implements Gateway, BrokerEvents {
       probeMs: config.mqtt.probeMs,
       cloneSuspected: (device) => this.#counters.alarm("session.clone_suspected", { device }),
     });
+    this.#peers = new PeerRelay({ broker });
+    this.#siteKeys = new SiteKeyCarrier({ broker, engine: deps.engine, log: log.child("site-keys") });
     this.#door = new DeviceDoor({
       broker,
       inlet: this.#inlet,
@@ -116,16 +122,16 @@ export class SiteGateway implements Gateway, BrokerEvents {
       book: this.#book,
       counters: this.#counters,
       fleet: this.fleet,
+      peers: this.#peers,
+      siteKeys: this.#siteKeys,
       now,
     });
   }
 
   async open(): Promise<void> {
     await this.#deps.broker.open(this);
-    this.#stopWatching = every(
-      this.#deps.timers,
-      this.#deps.lookEveryMs ?? LOOK_EVERY_MS,
-      () => this.#looks.add(this.#cutRevoked()),
+    this.#stopWatching = every(this.#deps.timers, this.#deps.lookEveryMs ?? LOOK_EVERY_MS, () =>
+      this.#looks.add(this.#cutRevoked()),
     );
     this.#delivery.wake();
     this.fleet.open();
@@ -144,7 +150,9 @@ export class SiteGateway implements Gateway, BrokerEvents {
 
   closed(session: DeviceSession): void {
     this.#desk.closed(session);
-    if (!this.#desk.current(session.device)) this.#book.connection(session.device, false, this.#deps.now());
+    if (this.#desk.current(session.device)) return;
+    this.#book.connection(session.device, false, this.#deps.now());
+    this.#peers.gone(session.device);
   }
 
   subscribed(session: DeviceSession, leaf: string): void {
@@ -185,6 +193,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
     await this.#inlet.idle();
     await this.#delivery.idle();
     await this.#revocations.idle();
+    await this.#siteKeys.idle();
   }
 
   close(): Promise<void> {
@@ -199,6 +208,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
     await this.#inlet.idle();
     await this.#orders.close();
     await this.#revocations.close();
+    await this.#siteKeys.close();
     await this.#delivery.close();
     await this.#custody.close();
     await this.fleet.close();

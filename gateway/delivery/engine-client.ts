@@ -37,4 +37,11 @@ export interface EngineClient {
    * @throws {EngineUnreachableError} GW_ENGINE_UNREACHABLE and {EngineAnswerError} GW_ENGINE_ANSWER
    */
   fetchRevocations?(site: SiteId, signal: AbortSignal): Promise<Uint8Array | null>;
+  /**
+   * Carries a kiosk's question for the key of its site's doors; absent where the other side has none.
+   *
+   * @returns the answer, sealed to the kiosk
+   * @throws {EngineUnreachableError} GW_ENGINE_UNREACHABLE and {EngineAnswerError} GW_ENGINE_ANSWER when it refuses the question
+   */
+  askSiteKey?(question: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
 }

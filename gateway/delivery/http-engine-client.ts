@@ -7,6 +7,8 @@ import {
   encodeBatchSet,
   REVOCATIONS_PATH,
   REVOCATIONS_TYPE,
+  SITE_KEYS_PATH,
+  SITE_KEYS_TYPE,
 } from "../../protocol/http/engine-api.ts";
 import type { SiteId } from "../../protocol/ids.ts";
 import { EngineAnswerError, type EngineClient, EngineUnreachableError } from "./engine-client.ts";
@@ -56,6 +58,11 @@ export class HttpEngineClient implements EngineClient {
     const response = await this.#post(`${REVOCATIONS_PATH}/${site}`, null, signal);
     const bytes = new Uint8Array(await response.arrayBuffer());
     return bytes.length === 0 ? null : bytes;
+  }
+
+  async askSiteKey(question: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const response = await this.#post(SITE_KEYS_PATH, { type: SITE_KEYS_TYPE, bytes: question }, signal);
+    return new Uint8Array(await response.arrayBuffer());
   }
 
   /** @param body null: a GET */

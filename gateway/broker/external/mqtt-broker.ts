@@ -48,9 +48,12 @@ export interface MqttBrokerOptions {
   readonly log: Logger;
 }
 
-/** What every worker hears, and what one of a group does. */
-const HEARD_BY_ALL = ["state", "health", "reported", "cmd-result/+"];
-const SHARED_OUT = ["checkins", "presence", "time-request"];
+/**
+ * What every worker hears, and what one of a group does. A worker that heard only some of the doors could not pass their reports on to
+ * all others; what a door gets from two workers it takes once.
+ */
+const HEARD_BY_ALL = ["state", "health", "reported", "peer-report", "cmd-result/+"];
+const SHARED_OUT = ["checkins", "presence", "time-request", "site-key-request"];
 /** How long a shared subscription has to show that it works, milliseconds. */
 const SHARE_CHECK_MS = 2_000;
 /** After a return to a session that the broker kept, what waited there comes all at once, and that is no flood, milliseconds. */

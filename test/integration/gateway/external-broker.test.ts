@@ -25,6 +25,7 @@ beforeAll(async () => {
 class Worker implements BrokerEvents {
   readonly broker: MqttBroker;
   readonly heard: string[] = [];
+  readonly told: string[] = [];
   readonly violations: string[] = [];
   live = new Set<DeviceSession>();
 
@@ -43,6 +44,7 @@ class Worker implements BrokerEvents {
   subscribed(): void {}
   published(session: DeviceSession, leaf: string, payload: Uint8Array): Promise<void> {
     if (leaf === "checkins") this.heard.push(`${session.device} ${Buffer.from(payload).toString("latin1")}`);
+    if (leaf === "peer-report" || leaf === "site-key-request") this.told.push(`${session.device} ${leaf}`);
     return Promise.resolve();
   }
   violated(kind: string, device: string | null): void {
@@ -184,6 +186,29 @@ for (const kind of ["mosquitto", "nats"] as const) {
         if (shares) expect(one.heard.length).toBe(20);
       },
     );
+
+    it("tells every worker what doors report, one of them what a door asks, and a door what is for it", async () => {
+      const { port } = await start(kind);
+      const group = shareGroup(site.identity, "site");
+      const [one, two] = [await worker(port, { group }), await worker(port, { group, worker: "2" })];
+      const [client, other] = [await door(port), await door(port, "door-b")];
+      const got: string[] = [];
+      other.on("message", (_topic, payload) => got.push(payload.toString()));
+      await other.subscribeAsync(topic("peer", "door-b"), { qos: 1 });
+      const online = JSON.stringify({ status: "online", boot: "0a0b0c0d" });
+      for (const name of ["door-a", "door-b"])
+        await (name === "door-a" ? client : other).publishAsync(topic("state", name), online, { qos: 1, retain: true });
+      await waitFor(() => one.live.size === 2 && two.live.size === 2);
+      await client.publishAsync(topic("peer-report"), "r", { qos: 0 });
+      await client.publishAsync(topic("site-key-request"), "q", { qos: 0 });
+      const told = (leaf: string): number =>
+        [...one.told, ...two.told].filter((text) => text === `door-a ${leaf}`).length;
+      const asked = kind === "mosquitto" ? 1 : 2;
+      await waitFor(() => told("peer-report") === 2 && told("site-key-request") === asked);
+      expect(one.told).toContain("door-a peer-report");
+      for (const { broker } of [one, two]) broker.send(parseDeviceId("door-b"), "peer", Buffer.from("r"));
+      await waitFor(() => got.length === 2);
+    });
 
     it("goes on with one worker of a group when the other has stopped", async () => {
       const { port } = await start(kind);

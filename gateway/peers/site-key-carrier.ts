@@ -1,0 +1,56 @@
+import type { DeviceId } from "../../protocol/ids.ts";
+import { faultFields, type Logger } from "../../runtime/log.ts";
+import type { DeviceBroker } from "../broker/device-broker.ts";
+import type { EngineClient } from "../delivery/engine-client.ts";
+import { EngineUnreachableError } from "../delivery/engine-client.ts";
+
+export interface SiteKeyCarrierDeps {
+  readonly broker: Pick<DeviceBroker, "send">;
+  readonly engine: Pick<EngineClient, "askSiteKey">;
+  readonly log: Logger;
+}
+
+/** Longest question that is carried, bytes: a signature and two certificates. */
+const MAX_BYTES = 8_192;
+
+/** Carries kiosks' questions for their site's key to the engine, and the answers back. It can read neither key nor answer. */
+export class SiteKeyCarrier {
+  readonly #deps: SiteKeyCarrierDeps;
+  /** One question a kiosk at a time. */
+  readonly #open = new Map<DeviceId, Promise<void>>();
+  readonly #stop = new AbortController();
+
+  constructor(deps: SiteKeyCarrierDeps) {
+    this.#deps = deps;
+  }
+
+  /** Carries one question; without an engine nothing comes back, and the kiosk asks again. @returns false when it is too long */
+  carry(device: DeviceId, question: Uint8Array): boolean {
+    if (question.length > MAX_BYTES) return false;
+    if (this.#open.has(device)) return true;
+    const asking = this.#ask(device, question).finally(() => this.#open.delete(device));
+    this.#open.set(device, asking);
+    return true;
+  }
+
+  /** Resolves when no question is under way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#open.values());
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.idle();
+  }
+
+  async #ask(device: DeviceId, question: Uint8Array): Promise<void> {
+    const { broker, engine, log } = this.#deps;
+    try {
+      const answer = await engine.askSiteKey?.(question, this.#stop.signal);
+      if (answer) broker.send(device, "site-key", answer);
+    } catch (fault) {
+      if (this.#stop.signal.aborted || fault instanceof EngineUnreachableError) return; // delivery says so already
+      log.warn("site_key.refused", { device, ...faultFields(fault) });
+    }
+  }
+}
