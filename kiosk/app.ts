@@ -3,7 +3,6 @@ import type { RawScan } from "../firmware/ports/qr-scanner.ts";
 import { fromHex } from "../protocol/bytes.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
 import type { SelfTestRequest } from "../protocol/http/self-test.ts";
-import type { Refusal } from "../protocol/mqtt/fleet.ts";
 import type { BoottimeMs } from "../protocol/units.ts";
 import { every } from "../runtime/timers.ts";
 import { UnderWay } from "../runtime/under-way.ts";
@@ -11,11 +10,12 @@ import { replayVisitors } from "./admission/replay-visitors.ts";
 import { Visitors } from "./admission/visitors.ts";
 import { AnchorDuty, anchorRow, clockJumped, tombstoneDraft } from "./clock/anchor.ts";
 import { TimeSync } from "./clock/time-sync.ts";
-import { turnDay } from "./day/day-turn.ts";
+import { DayDesk } from "./day/day-desk.ts";
 import type { Kiosk, KioskDeps } from "./deps.ts";
 import { healthMessage, stateMessage } from "./health/health.ts";
 import type { StreamLog } from "./ledger/checkin-log.ts";
 import { RoomKeeper } from "./ledger/room-keeper.ts";
+import { PeerDesk } from "./peers/peer-desk.ts";
 import { RadioDesk } from "./radio/radio-desk.ts";
 import { DoorSettings, identifier } from "./remote/door-settings.ts";
 import { forgetfulRemote, RemoteControl } from "./remote/remote-control.ts";
@@ -77,6 +77,8 @@ class KioskApp implements Kiosk {
   readonly #selfTest: SelfTest;
   readonly #front: DoorFront;
   readonly #staff: StaffDesk;
+  readonly #days: DayDesk;
+  readonly #peers: PeerDesk;
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
   /** What timers and messages began. */
@@ -111,9 +113,21 @@ class KioskApp implements Kiosk {
       inside: () => this.#visitors.inside,
       uplink: () => this.#uplink.status,
     });
+    this.#days = new DayDesk(crypto, log);
+    this.#peers = new PeerDesk({
+      ...deps,
+      visitors: this.#visitors,
+      policy: this.#settings.policy,
+      days: this.#days,
+      engineKey: keys.engine,
+      counters: this.#counters,
+      changed: () => this.#front.refresh(),
+      logger: logger.child("peers"),
+    });
     this.#staff = new StaffDesk({
       ...deps,
       visitors: this.#visitors,
+      emptied: () => this.#work.add(this.#peers.emptied()),
       openMenu: () => this.#selfTest.open(),
       toggleMute: () => this.#settings.toggleMute(),
     });
@@ -127,6 +141,7 @@ class KioskApp implements Kiosk {
       place: deps.place,
       visitors: this.#visitors,
       staff: this.#staff,
+      passed: (tags, past) => this.#work.add(this.#peers.passed(tags, past)),
       counters: this.#counters,
       logger: logger.child("scan"),
       parse: (bytes, context) => deps.parser.parse(bytes, context),
@@ -254,6 +269,7 @@ class KioskApp implements Kiosk {
   }
 
   #online(isUp: boolean): void {
+    if (!isUp) this.#peers.disconnected();
     this.#uplink.connection(isUp);
     this.#presence.connection(isUp);
   }
@@ -263,7 +279,9 @@ class KioskApp implements Kiosk {
     const now = this.#deps.clock.now();
     await this.#deps.transport.publish("state", stateMessage(now), { qos: 1, retain: true }).catch(() => undefined); // gone again
     this.#remote.connected();
+    await this.#peers.connected();
     await this.#time.ask();
+    await this.#peers.tick(now.boottimeMs);
   }
 
   #createRemote(): RemoteControl {
@@ -274,7 +292,7 @@ class KioskApp implements Kiosk {
         this.#front.refresh();
       },
       identify: identifier({ indicator, screen }, timers),
-      watch: () => this.#watchHealth(),
+      watch: () => this.#front.watch(),
       now: () => clock.now(),
       transport,
       timers,
@@ -282,19 +300,11 @@ class KioskApp implements Kiosk {
     });
   }
 
-  /** Settings from afar cannot part a kiosk from its gateway, so a link that is lost meanwhile is not held against them. */
-  #watchHealth(): () => Refusal | null {
-    const [faults, hadScanner] = [this.#front.faults, this.#deps.scanner.status().present];
-    return () => {
-      if (this.#front.faults > faults) return "fault";
-      return hadScanner && !this.#deps.scanner.status().present ? "scanner" : null;
-    };
-  }
-
   async #received(leaf: string, payload: Uint8Array): Promise<void> {
     if (leaf === "receipt") await (streamOfReceipt(payload) === "p" ? this.#presence : this.#uplink).receipt(payload);
     else if (leaf === "time") await this.#time.answer(payload);
-    else if (!(await this.#remote.received(leaf, payload))) this.#counters.add("message.ignored");
+    else if (!(await this.#peers.received(leaf, payload)) && !(await this.#remote.received(leaf, payload)))
+      this.#counters.add("message.ignored");
   }
 
   async #timeFound(fix: Parameters<DeviceClock["adjust"]>[0]): Promise<void> {
@@ -312,9 +322,10 @@ class KioskApp implements Kiosk {
   }
 
   async #tick(): Promise<void> {
-    const { clock, crypto, log, transport, health } = this.#deps;
+    const { clock, log, transport, health } = this.#deps;
     const now = clock.now();
-    if (now.state !== "unsynced") await turnDay(crypto, log, now.wallMs);
+    if (now.state !== "unsynced") await this.#days.turn(now.wallMs);
+    await this.#peers.tick(now.boottimeMs);
     this.#visitors.forgetBefore((now.boottimeMs - this.#settings.policy.maximumStayMs) as BoottimeMs);
     await this.#room.tend();
     if (now.state !== "unsynced" && (await this.#venueKey.tell(now))) this.#uplink.wake();

@@ -4,7 +4,7 @@ import type { QrScanner } from "../firmware/ports/qr-scanner.ts";
 import type { CryptoPort } from "../protocol/crypto-port.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
 import type { SelfTestRequest } from "../protocol/http/self-test.ts";
-import type { VenueId } from "../protocol/ids.ts";
+import type { SiteId, VenueId } from "../protocol/ids.ts";
 import type { QrParser } from "../protocol/qr/parser.ts";
 import type { RootLogger } from "../runtime/log.ts";
 import type { Trust } from "../runtime/pki/trust.ts";
@@ -21,6 +21,7 @@ import type { DeviceSigner, UplinkStatus } from "./uplink/uplink.ts";
 
 /** Everything that a kiosk is made of; the composition roots (kiosk/main.ts and sim) choose the adapters. */
 export interface KioskDeps {
+  readonly site: SiteId;
   readonly place: { readonly venue: VenueId; readonly gate: number };
   readonly policy: AdmissionPolicy;
   readonly trust: Trust;

@@ -247,6 +247,7 @@ async function startWith(config: KioskConfig, { log, indicator, isNew }: Lamps):
     },
   });
   kiosk = await createKiosk({
+    site: bundle.site,
     place: { venue: bundle.venue, gate: bundle.gate },
     policy: policyOf(config),
     trust: bundle.trust,

@@ -8,6 +8,8 @@ export interface VisitorPast {
   readonly boottimeMs: BoottimeMs;
   readonly wallMs: WallMs;
   readonly party: number;
+  /** Another door of the place saw it. */
+  readonly isElsewhere?: boolean;
 }
 
 /** All that a decision depends on. */
@@ -36,7 +38,7 @@ export type Admission =
 export function decideAdmission({ past: noted, inside, party, nowMs, policy }: AdmissionCase): Admission {
   const age = noted ? nowMs - noted.boottimeMs : Number.POSITIVE_INFINITY;
   const past = age <= policy.maximumStayMs ? noted : null; // whoever forgot to check out yesterday comes in today
-  if (past && age < policy.repeatIgnoredMs) return { kind: "repeat" };
+  if (past && !past.isElsewhere && age < policy.repeatIgnoredMs) return { kind: "repeat" };
   if (past && age < policy.minimumDwellMs) return { kind: "already", since: past };
   if (policy.profile === "exit" || past?.direction === "in") {
     return { kind: "admit", direction: "out", party: past?.direction === "in" ? past.party : party };

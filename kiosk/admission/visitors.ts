@@ -53,6 +53,19 @@ export class Visitors {
     this.note([tag], { direction: record.kind, boottimeMs, wallMs: record.wallMs, party: record.party });
   }
 
+  /** Notes what another door saw, if nothing later is known of that visitor. */
+  learn(tags: readonly VisitorTag[], past: VisitorPast): void {
+    const known = this.find(tags);
+    if (!known || known.boottimeMs < past.boottimeMs) this.note(tags, past);
+  }
+
+  /** Visitors whom this door itself saw last, from `boottimeMs` on; without those whose time nobody knows. */
+  seenHere(boottimeMs: BoottimeMs): readonly (readonly [VisitorTag, VisitorPast])[] {
+    return [...this.#past].filter(
+      ([, past]) => !past.isElsewhere && past.boottimeMs >= boottimeMs && past.boottimeMs !== 0,
+    );
+  }
+
   /** Forgets whoever was last seen before `boottimeMs`: those still inside are taken to have left without a scan. */
   forgetBefore(boottimeMs: BoottimeMs): void {
     for (const [tag, past] of this.#past) {

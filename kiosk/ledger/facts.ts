@@ -57,9 +57,10 @@ export async function writeEmptied(sql: Sql, epoch: Epoch, upto: number): Promis
   await writeFact(sql, "emptied", [epoch, upto]);
 }
 
-/** Writes the day keys over the ones before. */
+/** Writes the day keys over the ones before. Their generation stands apart: an older version of the kiosk reads the rest. */
 export async function writeDayKeys(sql: Sql, dayKeys: DayKeys, siteDay: number | null): Promise<void> {
-  const { n, tagKey, previousTagKey, periodKey, previousPeriodKey } = dayKeys;
+  const { n, siteGeneration, tagKey, previousTagKey, periodKey, previousPeriodKey } = dayKeys;
+  if (siteGeneration !== null) await writeFact(sql, "site-generation", siteGeneration);
   await sql.run("INSERT INTO day_keys VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET value = excluded.value", [
     encodeCbor([n, tagKey, previousTagKey, periodKey, previousPeriodKey, siteDay]),
   ]);
@@ -102,10 +103,22 @@ export async function readHouseFacts(sql: Sql): Promise<HouseFacts | null> {
   ];
   return {
     home: { socSerial, cardCid },
-    dayKeys: { n: keys[0], tagKey: keys[1], previousTagKey: keys[2], periodKey: keys[3], previousPeriodKey: keys[4] },
+    dayKeys: {
+      n: keys[0],
+      siteGeneration: generationOf(values),
+      tagKey: keys[1],
+      previousTagKey: keys[2],
+      periodKey: keys[3],
+      previousPeriodKey: keys[4],
+    },
     dayKeysDay: keys[5],
     emptied: emptiedOf(values),
   };
+}
+
+function generationOf(values: ReadonlyMap<string, unknown>): number | null {
+  const value = values.get("site-generation");
+  return typeof value === "number" ? value : null;
 }
 
 function emptiedOf(values: ReadonlyMap<string, unknown>): HouseFacts["emptied"] {

@@ -40,8 +40,6 @@ export interface LedgerOptions {
   readonly device: DeviceId;
   /** The machine as it is now, to notice a copied or restored card. */
   readonly home: LedgerHome;
-  /** Seed of the site's day keys, 32 bytes; random until the engine has given one. */
-  readonly siteSeed?: Uint8Array;
   readonly log: Logger;
   /** OFF only in the test that must lose rows; everywhere else FULL. */
   readonly synchronous?: "FULL" | "OFF";
@@ -135,8 +133,8 @@ async function moveHome(database: Database, log: SqliteCheckinLog, options: Ledg
 }
 
 async function createHouse(database: Database, options: LedgerOptions): Promise<HouseFacts> {
-  const { crypto, home, siteSeed } = options;
-  const dayKeys = firstDayKeys(crypto, siteSeed ?? crypto.randomBytes(32));
+  const { crypto, home } = options;
+  const dayKeys = firstDayKeys(crypto, crypto.randomBytes(32));
   const house = { home, dayKeys, dayKeysDay: null, emptied: null };
   await database.transaction(async (sql) => {
     await writeHome(sql, home);

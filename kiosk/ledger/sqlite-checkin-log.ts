@@ -1,3 +1,4 @@
+import { equalBytes } from "../../protocol/bytes.ts";
 import type { DayKeys } from "../../protocol/checkin/visitor-tag.ts";
 import type { CheckinLog } from "./checkin-log.ts";
 import { removeDamagedCopies } from "./damaged-copies.ts";
@@ -61,7 +62,7 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
 
   async saveDayKeys(dayKeys: DayKeys, siteDay: number | null): Promise<void> {
     await this.#database.transaction((sql) => writeDayKeys(sql, dayKeys, siteDay));
-    if (dayKeys.n !== this.#dayKeys.n) {
+    if (!equalBytes(dayKeys.tagKey, this.#dayKeys.tagKey)) {
       this.#isWiped = false;
       this.#hasTurned = true;
     }

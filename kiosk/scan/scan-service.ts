@@ -3,11 +3,11 @@ import type { RawScan } from "../../firmware/ports/qr-scanner.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { ResultCode, ScreenResult } from "../../protocol/http/kiosk-screen.ts";
-import type { VenueId } from "../../protocol/ids.ts";
+import type { VenueId, VisitorTag } from "../../protocol/ids.ts";
 import type { Credential, QrReading, StaffAction } from "../../protocol/qr/reading.ts";
 import type { BoottimeMs, WallMs } from "../../protocol/units.ts";
 import { faultFields, type Logger } from "../../runtime/log.ts";
-import { type Admission, decideAdmission } from "../admission/decide.ts";
+import { decideAdmission, type VisitorPast } from "../admission/decide.ts";
 import { PassSteps } from "../admission/pass-steps.ts";
 import type { AdmissionPolicy } from "../admission/policy.ts";
 import type { Visitors } from "../admission/visitors.ts";
@@ -45,6 +45,8 @@ export interface ScanServiceDeps {
   readonly place: { readonly venue: VenueId; readonly gate: number };
   readonly counters: Counters;
   readonly staff: Pick<StaffDesk, "act" | "isClosed">;
+  /** Told of whom this door let in or out, once it is on the disk. */
+  readonly passed: (tags: readonly VisitorTag[], past: VisitorPast) => void;
   readonly logger: Logger;
 }
 
@@ -168,28 +170,32 @@ export class ScanService {
     }
     if (admission.kind === "admit" && !this.#steps.use(credential)) return { decided: this.#plain("expired", now) };
     if (admission.kind === "full") return { decided: { ...this.#plain("full", now), credential } };
-    const undo = visitors.note(tags, { ...admission, boottimeMs: now.boottimeMs, wallMs: now.wallMs });
-    const append = this.#append(
-      credential,
-      this.#draft(admission.direction, admission.party, credential, now),
-      tags[0] ?? null,
-    );
-    return { decided: this.#commit(credential, admission, { append, now, undo }) };
+    const { direction } = admission;
+    const seen = { direction, party: admission.party, boottimeMs: now.boottimeMs, wallMs: now.wallMs };
+    const undo = visitors.note(tags, seen);
+    const append = this.#append(credential, this.#draft(direction, admission.party, credential, now), tags[0] ?? null);
+    return { decided: this.#commit(credential, seen, { append, now, undo, tags }) };
   }
 
   async #commit(
     credential: Credential,
-    admission: Extract<Admission, { kind: "admit" }>,
-    step: { readonly append: Append; readonly now: DeviceTime; readonly undo: () => void },
+    seen: VisitorPast,
+    step: {
+      readonly append: Append;
+      readonly now: DeviceTime;
+      readonly undo: () => void;
+      readonly tags: readonly VisitorTag[];
+    },
   ): Promise<ScanAnswer> {
     const { now } = step;
     try {
       const rows = await this.#deps.append([step.append]);
       const row = rows[0] as LoggedRow;
       const untilMs = (now.boottimeMs + this.#deps.policy.partyWindowMs) as BoottimeMs;
-      this.#last = admission.direction === "in" ? { credential, row, untilMs } : null;
-      const code = admission.direction === "in" ? "in_ok" : "out_ok";
-      return { code, credential, atMs: now.wallMs, party: admission.party, rows, hint: null };
+      this.#last = seen.direction === "in" ? { credential, row, untilMs } : null;
+      this.#deps.passed(step.tags, seen);
+      const code = seen.direction === "in" ? "in_ok" : "out_ok";
+      return { code, credential, atMs: now.wallMs, party: seen.party, rows, hint: null };
     } catch (fault) {
       step.undo();
       return this.#fault(fault, now);
@@ -201,7 +207,8 @@ export class ScanService {
     const { visitors, log, crypto } = this.#deps;
     await this.#deps.sealing.prepare(now.boottimeMs);
     const tags = tagsOf(crypto, log.dayKeys, last.credential);
-    const undo = visitors.note(tags, { direction: "in", boottimeMs: now.boottimeMs, wallMs: now.wallMs, party: count });
+    const seen: VisitorPast = { direction: "in", boottimeMs: now.boottimeMs, wallMs: now.wallMs, party: count };
+    const undo = visitors.note(tags, seen);
     const draft = this.#draft("in", count, last.credential, now);
     const annul: RecordDraft = {
       ...draft,
@@ -216,6 +223,7 @@ export class ScanService {
         { draft: annul, tag: null, seal: null },
         this.#append(last.credential, draft, tags[0] ?? null),
       ]);
+      this.#deps.passed(tags, seen);
       return { code: "in_ok", credential: last.credential, atMs: now.wallMs, party: count, rows, hint: null };
     } catch (fault) {
       undo();

@@ -1,6 +1,7 @@
 import type { DeviceClock } from "../../firmware/ports/device-clock.ts";
 import type { Indicator } from "../../firmware/ports/indicator.ts";
 import type { QrScanner } from "../../firmware/ports/qr-scanner.ts";
+import type { Refusal } from "../../protocol/mqtt/fleet.ts";
 import type { CheckinLog } from "../ledger/checkin-log.ts";
 import type { DoorSettings } from "../remote/door-settings.ts";
 import type { ScanAnswer } from "../scan/scan-service.ts";
@@ -36,9 +37,19 @@ export class DoorFront {
     return this.#results;
   }
 
-  /** How often "out of order" was the answer. */
-  get faults(): number {
-    return this.#faults;
+  /**
+   * Watches from now on whether the door works as before. Settings from afar cannot part a kiosk from its gateway, so a link that is lost
+   * meanwhile is not held against them.
+   *
+   * @returns says what has become worse since; null when nothing has
+   */
+  watch(): () => Refusal | null {
+    const { scanner } = this.#deps;
+    const [faults, hadScanner] = [this.#faults, scanner.status().present];
+    return () => {
+      if (this.#faults > faults) return "fault";
+      return hadScanner && !scanner.status().present ? "scanner" : null;
+    };
   }
 
   /** Shows one answer. */

@@ -11,6 +11,8 @@ export interface StaffDeskDeps {
   readonly screen: Pick<KioskScreen, "update">;
   /** Opens the technician's page, which is the self-test. */
   readonly openMenu: () => void;
+  /** Told when everybody has left, so that the other doors of the place hear of it. */
+  readonly emptied: () => void;
   /** @returns whether the door is mute now */
   readonly toggleMute: () => boolean;
 }
@@ -46,7 +48,7 @@ export class StaffDesk {
   }
 
   async #do(action: StaffAction): Promise<StaffNotice | null> {
-    const { visitors, log, openMenu, toggleMute } = this.#deps;
+    const { visitors, log, openMenu, toggleMute, emptied } = this.#deps;
     switch (action) {
       case "menu":
         openMenu();
@@ -62,6 +64,7 @@ export class StaffDesk {
       case "all_out":
         await log.noteEmptied();
         visitors.clear();
+        emptied();
         return "all_out";
     }
   }

@@ -99,10 +99,14 @@ export class LivingWorld implements World {
   }
 
   #events(): readonly { readonly atMs: number; readonly happen: () => Promise<void> }[] {
-    const visits = this.plan.stays.flatMap(({ person, door, fromMs, toMs, isForgotten = false }, stay) => [
-      { atMs: fromMs, person, happen: () => this.#visit(door, { stay, direction: "in" }) },
-      ...(isForgotten ? [] : [{ atMs: toMs, person, happen: () => this.#visit(door, { stay, direction: "out" }) }]),
-    ]);
+    const visits = this.plan.stays.flatMap(
+      ({ person, door, doorOut = door, fromMs, toMs, isForgotten = false }, stay) => [
+        { atMs: fromMs, person, happen: () => this.#visit(door, { stay, direction: "in" }) },
+        ...(isForgotten
+          ? []
+          : [{ atMs: toMs, person, happen: () => this.#visit(doorOut, { stay, direction: "out" }) }]),
+      ],
+    );
     const faults = (this.plan.faults ?? []).map(({ atMs, strike, isRoutine }) => ({
       atMs,
       person: -1,

@@ -48,15 +48,19 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
   const midnight = (nowMs - ((nowMs + SITE_UTC_OFFSET_MS) % DAY_MS)) as WallMs;
   const engineDir = join(folder, "engine");
   const codes = await codesOf(plan, engineDir, midnight);
+  const keyed = new Set<string>();
   const site = await ProcessSite.open({
     folder,
     site: "phu-quoc",
     doors: plan.doors.map(({ device, venue, venueName }) => ({ device, venue, name: venueName })),
     kioskSettings: ["door.minimumDwellSeconds=6"],
-    log: () => {},
+    log: (part, line) => {
+      if (line.includes('"site_key.adopted"')) keyed.add(part);
+    },
   });
   const day = new WireDay({ plan, site, codes, midnight });
   try {
+    await linked(keyed, plan.doors.length);
     await day.live(options.progress);
     await delivered(join(engineDir, "engine.db"), day.confirmed);
   } finally {
@@ -127,7 +131,8 @@ class WireDay {
 
   async #happen({ slot, stay, direction }: Turn): Promise<void> {
     const { plan, site, codes, midnight } = this.#parts;
-    const { door, person } = plan.stays[stay] as Stay;
+    const { door: doorIn, doorOut = doorIn, person } = plan.stays[stay] as Stay;
+    const door = direction === "in" ? doorIn : doorOut;
     const startMs = performance.now();
     const answering = this.#feeds[door]?.next(ANSWER_MS);
     const atMs = Date.now() - midnight;
@@ -158,6 +163,12 @@ function openEngine(engineDir: string): Promise<Engine> {
     log: silentLogger,
     crypto: nodeCrypto,
   });
+}
+
+/** Waits until all doors have the key that they share: from then on whoever came by one may leave by another. */
+async function linked(keyed: ReadonlySet<string>, doors: number): Promise<void> {
+  const endMs = performance.now() + DELIVERY_MS;
+  while (keyed.size < doors && performance.now() < endMs) await pause(ASK_AGAIN_MS);
 }
 
 async function delivered(file: string, rows: number): Promise<void> {

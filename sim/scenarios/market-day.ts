@@ -4,7 +4,7 @@ import { createSchedule } from "../world/schedule.ts";
 import { townOf, venueNumbers } from "./places.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Everybody comes before noon, families together, and doors have queues. */
+/** Everybody comes before noon, families together, and doors have queues; whoever came by one door may leave by another. */
 export const marketDay: Scenario = {
   name: "market-day",
   about: "a market morning: families, queues, and everybody before noon",
@@ -13,7 +13,7 @@ export const marketDay: Scenario = {
   plan({ kiosks, people: count }, rng) {
     const { venues, doors } = townOf(kiosks, "market");
     const people = createPeople(rng.fork("people"), count);
-    const hours = { opensMs: 5 * HOUR_MS, closesMs: 13 * HOUR_MS };
+    const hours = { opensMs: 5 * HOUR_MS, closesMs: 13 * HOUR_MS, leavesAnywhere: true };
     const stays = createSchedule(rng.fork("schedule"), people, { doors: venueNumbers(venues, doors), ...hours });
     return { venues, doors, people, stays };
   },

@@ -3,6 +3,7 @@ import { firstDay } from "./first-day.ts";
 import { forgottenCheckouts } from "./forgotten-checkouts.ts";
 import { gatewayPartition } from "./gateway-partition.ts";
 import { hospitalWard } from "./hospital-ward.ts";
+import { manyDoors } from "./many-doors.ts";
 import { marketDay } from "./market-day.ts";
 import { powerCuts } from "./power-cuts.ts";
 import { radioDeath } from "./radio-death.ts";
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   marketDay,
   schoolDay,
   hospitalWard,
+  manyDoors,
   forgottenCheckouts,
   powerCuts,
   gatewayPartition,

@@ -112,6 +112,7 @@ export class VirtualKiosk {
     const card = { freeBytes: ROOMY_BYTES };
     const line = { isUp: false };
     const kiosk = await createKiosk({
+      site,
       place: { venue, gate },
       policy: { ...DEFAULT_POLICY, ...(door.maximumStayMs !== undefined && { maximumStayMs: door.maximumStayMs }) },
       trust: bundle.trust,

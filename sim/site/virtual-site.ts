@@ -5,6 +5,7 @@ import {
   addDevice,
   createGateway,
   createGatewayIdentity,
+  EngineAnswerError,
   EngineUnreachableError,
   type Gateway,
   loadGatewayConfig,
@@ -53,6 +54,11 @@ export interface SiteSpec {
   readonly log?: RootLogger;
   /** Told of every message on the network, both ways. */
   readonly tap?: (topic: string, payload: Uint8Array) => void;
+}
+
+function keyOf(answer: Awaited<ReturnType<Engine["siteKey"]>>): Uint8Array {
+  if (answer.kind === "answered") return answer.bytes;
+  throw new EngineAnswerError("the engine refused the question", { reason: answer.reason });
 }
 
 /** The real gateway and the real kiosks of one site, in this process, over virtual hardware, network and time. */
@@ -110,6 +116,10 @@ export class VirtualSite {
           way.isAwaited = !way.isUp;
           if (!way.isUp) throw new EngineUnreachableError("the way to the engine is cut");
           return (await spec.engine.ingest(batches)).results;
+        },
+        askSiteKey: async (question) => {
+          if (!way.isUp) throw new EngineUnreachableError("the way to the engine is cut");
+          return keyOf(await spec.engine.siteKey(question));
         },
         postRevocations: async (list) => void (await spec.engine.takeRevocations(list)),
       },

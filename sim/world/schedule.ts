@@ -6,8 +6,9 @@ import type { Person } from "./people.ts";
 export interface Stay {
   readonly person: number;
   readonly venue: number;
-  /** The door that is used for both ways of this stay. */
+  /** The door of the way in, and of the way out unless there is another for that. */
   readonly door: number;
+  readonly doorOut?: number;
   readonly fromMs: number;
   readonly toMs: number;
   /** The person leaves without a scan. */
@@ -19,6 +20,8 @@ export interface ScheduleOptions {
   readonly doors: readonly number[];
   readonly opensMs?: number;
   readonly closesMs?: number;
+  /** People leave by any door of the venue; default: by the one that they came by. */
+  readonly leavesAnywhere?: boolean;
 }
 
 /** Shortest stay and shortest way between two stays: both longer than a door's minimum dwell. */
@@ -36,7 +39,7 @@ export function createSchedule(rng: Rng, people: readonly Person[], options: Sch
       const venue = rng.pick(options.doors);
       const dwellMs = Math.max(SHORTEST_MS, Math.round(45 * Math.exp(0.8 * rng.gaussian())) * MINUTE_MS);
       if (at + dwellMs + 10 * MINUTE_MS > closesMs) break;
-      stays.push(...together(rng, members, { venue, fromMs: at, toMs: at + dwellMs }, options.doors));
+      stays.push(...together(rng, members, { venue, fromMs: at, toMs: at + dwellMs }, options));
       at += dwellMs + rng.integer(5, 90) * MINUTE_MS;
     }
   }
@@ -47,13 +50,14 @@ function together(
   rng: Rng,
   members: readonly Person[],
   plan: Omit<Stay, "person" | "door">,
-  doors: readonly number[],
+  { doors, leavesAnywhere = false }: ScheduleOptions,
 ): Stay[] {
   const ways = [...doors.keys()].filter((door) => doors[door] === plan.venue);
   return members.map((person, rank) => ({
     person: person.index,
     venue: plan.venue,
     door: rng.pick(ways),
+    ...(leavesAnywhere && { doorOut: rng.pick(ways) }),
     fromMs: plan.fromMs + (rank * 4 + rng.integer(0, 3)) * SECOND_MS,
     toMs: plan.toMs + (rank * 4 + rng.integer(0, 3)) * SECOND_MS,
   }));

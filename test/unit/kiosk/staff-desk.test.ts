@@ -16,6 +16,7 @@ beforeEach(() => {
     log: { noteEmptied: async () => void (canWrite ? told.push("noted") : fail()) },
     screen: { update: (patch) => told.push(patch) },
     openMenu: () => told.push("menu"),
+    emptied: () => told.push("peers"),
     toggleMute: () => {
       isMute = !isMute;
       return isMute;
@@ -51,9 +52,9 @@ describe("StaffDesk", () => {
 
   it("writes that everybody has left before it forgets them, and forgets nobody when it cannot", async () => {
     expect(await desk.act("all_out", at(0))).toBe("all_out");
-    expect(told).toEqual(["noted", "clear"]);
+    expect(told).toEqual(["noted", "clear", "peers"]);
     canWrite = false;
     await expect(desk.act("all_out", at(60_000))).rejects.toThrow();
-    expect(told).toEqual(["noted", "clear"]);
+    expect(told).toEqual(["noted", "clear", "peers"]);
   });
 });
