@@ -340,6 +340,7 @@ class KioskApp implements Kiosk {
       confirmed: this.#uplink.status.confirmedUpto,
       beacon: this.#radio.status.beacon,
       closedByStaff: this.#staff.isClosed,
+      otherDoors: this.#peers.status,
     });
     await transport.publish("health", message, { qos: 0 }).catch(() => undefined); // the next tick says it again
   }

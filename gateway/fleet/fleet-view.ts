@@ -41,6 +41,7 @@ export async function fleetView(parts: FleetViewParts): Promise<FleetView> {
     kiosks: parts.registered.map((device) => ({
       ...placeOf(device, heard.get(device.device)),
       ...healthOf(heard.get(device.device)),
+      otherDoors: doorsOf(device, parts.registered, heard.get(device.device)),
       ...ordersOf(device.device, orders, nowMs),
     })),
     events: parts.events.map(({ event, device, isAlarm, n, lastMs }) => ({ event, device, isAlarm, n, lastMs })),
@@ -61,7 +62,21 @@ function placeOf(device: RegisteredDevice, heard: DeviceView | undefined): Place
   };
 }
 
-function healthOf(heard: DeviceView | undefined): Omit<FleetKiosk, keyof Place | "settings" | "lastCommand"> {
+/** `of`: kiosks of the same venue that are not revoked. */
+function doorsOf(
+  device: RegisteredDevice,
+  all: readonly RegisteredDevice[],
+  view: DeviceView | undefined,
+): FleetKiosk["otherDoors"] {
+  const told = view?.health?.otherDoors;
+  if (!told) return null;
+  const others = all.filter((one) => one.venue === device.venue && one.revokedAt === null && one !== device);
+  return { ...told, of: others.length };
+}
+
+type Told = Omit<FleetKiosk, keyof Place | "otherDoors" | "settings" | "lastCommand">;
+
+function healthOf(heard: DeviceView | undefined): Told {
   const health = heard?.health;
   if (!health) {
     const unknown = { version: null, clock: null, unsent: null, diskFreeBytes: null, wear: null };

@@ -76,6 +76,14 @@ const KIOSK_GAUGES: Readonly<Record<string, readonly [help: string, read: KioskR
     "Whether the radio's controller says that it advertises",
     ({ beacon }) => (beacon === null || beacon.controller === "none" ? null : Number(beacon.controller === "on")),
   ],
+  kiosk_has_site_key: [
+    "Whether the kiosk has the key that the doors of its site share",
+    ({ otherDoors }) => flag(otherDoors?.key ?? null),
+  ],
+  kiosk_other_doors_heard: [
+    "Other doors of its venue that the kiosk has heard of",
+    ({ otherDoors }) => otherDoors?.heard ?? null,
+  ],
   kiosk_certificate_ends_timestamp_seconds: [
     "When the kiosk's certificate ends",
     ({ certificateEndsMs }) => seconds(certificateEndsMs),

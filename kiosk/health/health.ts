@@ -33,6 +33,7 @@ export async function healthMessage(
     readonly counters: Readonly<Record<string, number>>;
     readonly beacon: NonNullable<DeviceHealth["beacon"]>;
     readonly closedByStaff: boolean;
+    readonly otherDoors: NonNullable<DeviceHealth["otherDoors"]>;
   },
 ): Promise<Uint8Array> {
   const { now, log, confirmed } = facts;
@@ -47,6 +48,7 @@ export async function healthMessage(
     diskFreeBytes: await source.diskFreeBytes(),
     scanner: source.scannerPresent(),
     ...(facts.closedByStaff && { closedByStaff: true }),
+    otherDoors: facts.otherDoors,
     beacon: facts.beacon,
     ...(await extrasOf(source, now)),
     counters: { ...facts.counters },

@@ -17,6 +17,11 @@ const MAX_DOORS = 256;
 export class FreshReports {
   readonly #heard = new Map<DeviceId, Heard>();
 
+  /** How many doors were heard. */
+  get doors(): number {
+    return this.#heard.size;
+  }
+
   /** Notes a report. @returns false when it is not newer than the last of that door */
   accept(device: DeviceId, { boot, sentMs }: Pick<PeerReport, "boot" | "sentMs">): boolean {
     const last = this.#heard.get(device);

@@ -21,6 +21,11 @@ export class PeerDesk {
     this.#link = new PeerLink({ ...deps, otherKey: () => this.#asker.doubt() });
   }
 
+  /** See {@link PeerLink.status}. */
+  get status(): PeerLink["status"] {
+    return this.#link.status;
+  }
+
   async connected(): Promise<void> {
     this.#isOnline = true;
     await this.#link.connected();

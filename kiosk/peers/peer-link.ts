@@ -64,6 +64,11 @@ export class PeerLink {
     this.#deps = deps;
   }
 
+  /** What this door has of the others: the key of the site, and how many it has heard. */
+  get status(): { readonly key: boolean; readonly heard: number } {
+    return { key: this.#deps.log.dayKeys.siteGeneration !== null, heard: this.#fresh.doors };
+  }
+
   connected(): Promise<void> {
     this.#isOnline = true;
     return this.#greet();

@@ -18,6 +18,8 @@ export interface FleetKiosk {
   readonly scanner: boolean | null;
   /** Whether staff took it out of service; null while nothing is known. */
   readonly closedByStaff: boolean | null;
+  /** Whether it has the key of its site, and how many of the venue's other kiosks it has heard; null while nothing is known. */
+  readonly otherDoors: { readonly key: boolean; readonly heard: number; readonly of: number } | null;
   /** Null while nothing is known; `controller: "none"`: it has no radio. */
   readonly beacon: {
     readonly controller: "on" | "off" | "none";

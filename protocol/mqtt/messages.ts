@@ -25,6 +25,15 @@ export const DeviceHealth = Type.Object({
   scanner: Type.Boolean(),
   /** A member of staff took this door out of service with a code; absent: it is in service. */
   closedByStaff: Type.Optional(Type.Boolean()),
+  /** What this door has of the other doors of its venue. */
+  otherDoors: Type.Optional(
+    Type.Object({
+      /** Whether it has the key of the site; without it no door can tell it anything. */
+      key: Type.Boolean(),
+      /** How many it has heard of since it started. */
+      heard: Type.Integer({ minimum: 0 }),
+    }),
+  ),
   /** Wall clock of the kiosk as it sends this, milliseconds: by it the gateway sees how far off that clock is. */
   atMs: Type.Optional(Type.Integer({ minimum: 0 })),
   /** When the kiosk's certificate ends, wall clock, milliseconds. */

@@ -27,6 +27,7 @@ const HEALTH: DeviceHealth = {
   closedByStaff: true,
   certificateEndsMs: Date.now() + 71.5 * 86_400_000,
   wear: { writtenBytes: 320_000_000, usedPercent: 10 },
+  otherDoors: { key: false, heard: 0 },
   beacon: { controller: "on", neighbours: "unknown" },
   counters: {},
 };
@@ -100,6 +101,7 @@ describe.skipIf(noChromium !== null)(`the fleet page in Chromium ${noChromium ??
     await card.getByText("12 lượt, cũ nhất 3 ngày").waitFor();
     await card.getByText("đang phát, chưa máy nào nghe thấy").waitFor();
     await card.getByText("nhân viên đã cho ngừng hoạt động").waitFor();
+    await card.getByText("địa điểm chỉ có cửa này").waitFor();
     await card.getByText("còn 71 ngày").waitFor();
     await card.getByRole("button", { name: "Nháy đèn" }).click();
     await card.getByText("Nháy đèn: Máy đang nháy đèn.").waitFor();

@@ -108,12 +108,18 @@ it("doors understand each other over the turn of a day, and take another key aft
 
 it("the gateway sees neither the shared key nor a visitor's tag", async () => {
   const seen: Buffer[] = [];
-  const { world, doors } = await openDoors(2, (_, payload) => void seen.push(Buffer.from(payload)));
+  const health = new Map<string, string>();
+  const { world, doors } = await openDoors(2, (topic, payload) => {
+    seen.push(Buffer.from(payload));
+    if (topic.endsWith("/health")) health.set(topic, Buffer.from(payload).toString());
+  });
   const [a, b] = doors as readonly [VirtualKiosk, VirtualKiosk];
   await a.scan(codeOf(1));
   await world.wait(2 * MINUTE_MS);
   expect((await b.scan(codeOf(1)))?.code).toBe("out_ok");
   const all = Buffer.concat(seen);
+  for (const text of health.values()) expect(JSON.parse(text)).toMatchObject({ otherDoors: { key: true, heard: 1 } });
+  expect(health.size).toBe(2);
   expect(a.dayKeys.tagKey).toEqual(b.dayKeys.tagKey);
   const tag = visitorTag(nodeCrypto, a.dayKeys.tagKey, { scheme: "cccd", id: numberOf(1) });
   for (const secret of [Buffer.from(a.dayKeys.tagKey), Buffer.from(tag, "hex"), Buffer.from(tag)])

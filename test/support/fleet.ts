@@ -22,6 +22,7 @@ export function fleetKiosk(change: Partial<FleetKiosk> = {}): FleetKiosk {
     wear: { writtenBytes: 320_000_000, usedPercent: 10 },
     scanner: true,
     closedByStaff: false,
+    otherDoors: { key: true, heard: 1, of: 1 },
     beacon: { controller: "on", neighbours: "heard" },
     certificateEndsMs: FLEET_NOW_MS + 71 * DAY_MS,
     settings: {

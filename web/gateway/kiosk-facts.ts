@@ -19,6 +19,7 @@ export function kioskFacts(say: Say, kiosk: FleetKiosk, nowMs: number): readonly
     unsentFact(say, kiosk.unsent),
     serviceFact(say, kiosk.closedByStaff),
     scannerFact(say, kiosk.scanner),
+    doorsFact(say, kiosk.otherDoors),
     beaconFact(say, kiosk.beacon),
     diskFact(say, { label: say("kiosk.disk"), bytes: kiosk.diskFreeBytes, low: LOW_CARD_BYTES }),
     wearFact(say, kiosk.wear),
@@ -72,6 +73,16 @@ function scannerFact(say: Say, scanner: boolean | null): Fact {
   return scanner
     ? { label, text: say("kiosk.scanner.yes"), mood: "good" }
     : { label, text: say("kiosk.scanner.no"), mood: "bad" };
+}
+
+/** Doors that do not hear each other cannot check out who came by another one. */
+function doorsFact(say: Say, doors: FleetKiosk["otherDoors"]): Fact {
+  const label = say("kiosk.doors");
+  if (!doors) return plain(say, label, null);
+  const { key, heard, of } = doors;
+  if (of === 0) return { label, text: say("kiosk.doors.alone"), mood: "plain" };
+  if (!key) return { label, text: say("kiosk.doors.nokey"), mood: "look" };
+  return { label, text: say("kiosk.doors.heard", { heard, of }), mood: heard >= of ? "good" : "look" };
 }
 
 /** Nobody near is no fault: only what the controller says can be one. */
