@@ -141,6 +141,7 @@ class KioskApp implements Kiosk {
       place: deps.place,
       visitors: this.#visitors,
       staff: this.#staff,
+      isCutOff: () => !this.#uplink.status.online,
       passed: (tags, past) => this.#work.add(this.#peers.passed(tags, past)),
       counters: this.#counters,
       logger: logger.child("scan"),

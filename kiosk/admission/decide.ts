@@ -17,6 +17,8 @@ export interface AdmissionCase {
   readonly past: VisitorPast | null;
   /** People inside now, unnamed companions included. */
   readonly inside: number;
+  /** This door hears nothing of the others now: who came by one of them may have left by it since. */
+  readonly isCutOff: boolean;
   /** Unnamed companions announced with this scan, 0 to 9. */
   readonly party: number;
   readonly nowMs: BoottimeMs;
@@ -35,15 +37,17 @@ export type Admission =
  *
  * The door never refuses for being unsure: an exit without a known entrance is an exit, and the engine pairs what the door could not.
  */
-export function decideAdmission({ past: noted, inside, party, nowMs, policy }: AdmissionCase): Admission {
+export function decideAdmission({ past: noted, inside, isCutOff, party, nowMs, policy }: AdmissionCase): Admission {
   const age = noted ? nowMs - noted.boottimeMs : Number.POSITIVE_INFINITY;
-  const past = age <= policy.maximumStayMs ? noted : null; // whoever forgot to check out yesterday comes in today
+  const known = age <= policy.maximumStayMs ? noted : null; // whoever forgot to check out yesterday comes in today
+  const entered = known?.direction === "in" ? known : null;
+  const isInDoubt = isCutOff && entered?.isElsewhere === true;
+  const past = isInDoubt ? null : known;
   if (past && !past.isElsewhere && age < policy.repeatIgnoredMs) return { kind: "repeat" };
   if (past && age < policy.minimumDwellMs) return { kind: "already", since: past };
-  if (policy.profile === "exit" || past?.direction === "in") {
-    return { kind: "admit", direction: "out", party: past?.direction === "in" ? past.party : party };
-  }
-  const people = 1 + party;
-  if (policy.capacity !== null && inside + people > policy.capacity) return { kind: "full" };
+  const leaving: Admission = { kind: "admit", direction: "out", party: entered?.party ?? party };
+  if (policy.profile === "exit" || past?.direction === "in") return leaving;
+  const isFull = policy.capacity !== null && inside + 1 + party > policy.capacity;
+  if (isFull) return isInDoubt ? leaving : { kind: "full" }; // a full house keeps nobody in
   return { kind: "admit", direction: "in", party };
 }

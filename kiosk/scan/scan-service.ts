@@ -45,6 +45,8 @@ export interface ScanServiceDeps {
   readonly place: { readonly venue: VenueId; readonly gate: number };
   readonly counters: Counters;
   readonly staff: Pick<StaffDesk, "act" | "isClosed">;
+  /** Whether this door hears nothing of the other doors now. */
+  readonly isCutOff: () => boolean;
   /** Told of whom this door let in or out, once it is on the disk. */
   readonly passed: (tags: readonly VisitorTag[], past: VisitorPast) => void;
   readonly logger: Logger;
@@ -155,7 +157,8 @@ export class ScanService {
     const tags = tagsOf(crypto, log.dayKeys, credential);
     const party = this.#pending.take(now.boottimeMs);
     const past = visitors.find(tags);
-    const admission = decideAdmission({ past, inside: visitors.inside, party, nowMs: now.boottimeMs, policy });
+    const facts = { past, inside: visitors.inside, isCutOff: this.#deps.isCutOff(), party };
+    const admission = decideAdmission({ ...facts, nowMs: now.boottimeMs, policy });
     this.#deps.counters.add(`answer.${admission.kind}`);
     if (admission.kind === "repeat") return { decided: null };
     if (admission.kind === "already") {

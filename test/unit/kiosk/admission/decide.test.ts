@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type AdmissionCase, decideAdmission } from "../../../../kiosk/admission/decide.ts";
+import { type AdmissionCase, decideAdmission, type VisitorPast } from "../../../../kiosk/admission/decide.ts";
 import { PassSteps } from "../../../../kiosk/admission/pass-steps.ts";
 import { DEFAULT_POLICY } from "../../../../kiosk/admission/policy.ts";
 import { Visitors } from "../../../../kiosk/admission/visitors.ts";
@@ -15,7 +15,7 @@ const ago = (ms: number, direction: "in" | "out" = "in", party = 0): AdmissionCa
   wallMs: 5 as WallMs,
 });
 const decide = (change: Partial<AdmissionCase>): ReturnType<typeof decideAdmission> =>
-  decideAdmission({ past: null, inside: 0, party: 0, nowMs: NOW, policy: DEFAULT_POLICY, ...change });
+  decideAdmission({ past: null, inside: 0, isCutOff: false, party: 0, nowMs: NOW, policy: DEFAULT_POLICY, ...change });
 
 describe("decideAdmission", () => {
   it("lets a stranger in", () => expect(decide({ party: 2 })).toEqual({ kind: "admit", direction: "in", party: 2 }));
@@ -42,6 +42,20 @@ describe("decideAdmission", () => {
     [1, "in"],
   ])("takes whoever checked in longest stay + %i ms ago for one who goes %s", (more, direction) => {
     expect(decide({ past: ago(DEFAULT_POLICY.maximumStayMs + more, "in", 3) })).toMatchObject({ direction });
+  });
+
+  it("shows something when another door saw the same gesture", () => {
+    const past = { ...(ago(1_000) as VisitorPast), isElsewhere: true };
+    expect(decide({ past }).kind).toBe("already");
+  });
+
+  it("judges by its own view while it is cut off, and keeps nobody in for that", () => {
+    const past = { ...(ago(600_000, "in", 2) as VisitorPast), isElsewhere: true };
+    expect(decide({ past })).toMatchObject({ direction: "out", party: 2 });
+    expect(decide({ past, isCutOff: true, party: 1 })).toMatchObject({ direction: "in", party: 1 });
+    expect(decide({ past: ago(600_000), isCutOff: true })).toMatchObject({ direction: "out" });
+    const policy = { ...DEFAULT_POLICY, capacity: 3 };
+    expect(decide({ past, isCutOff: true, policy, inside: 3 })).toMatchObject({ direction: "out", party: 2 });
   });
 
   it("counts people, not scans, against the capacity", () => {

@@ -23,7 +23,14 @@ async function answerTo(past: LoggedRow, clock: { state: ClockState; wallMs: num
   const now = { bootId: NOW, boottimeMs: 20_000, uncertaintyMs: 50, ...clock } as unknown as DeviceTime;
   await replayVisitors({ emptiedUpto: 0, read: async (from) => (from === 1 ? [past] : []) }, visitors, now);
   const nowMs = (20_000 + afterMs) as BoottimeMs;
-  return decideAdmission({ past: visitors.find([TAG]), inside: 1, party: 0, nowMs, policy: DEFAULT_POLICY });
+  return decideAdmission({
+    past: visitors.find([TAG]),
+    inside: 1,
+    isCutOff: false,
+    party: 0,
+    nowMs,
+    policy: DEFAULT_POLICY,
+  });
 }
 
 const AT = 1_800_000_000_000 as WallMs;

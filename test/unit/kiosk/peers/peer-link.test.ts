@@ -137,7 +137,8 @@ class Door {
     const now = this.now();
     const past = this.visitors.find(tags);
     const inside = this.visitors.inside;
-    const admission = decideAdmission({ past, inside, party, nowMs: now.boottimeMs, policy: DEFAULT_POLICY });
+    const facts = { past, inside, party, isCutOff: !this.isUp };
+    const admission = decideAdmission({ ...facts, nowMs: now.boottimeMs, policy: DEFAULT_POLICY });
     if (admission.kind !== "admit") return admission.kind;
     const { direction } = admission;
     const seen = { direction, party: admission.party, boottimeMs: now.boottimeMs, wallMs: now.wallMs };
@@ -188,6 +189,22 @@ describe("PeerLink", () => {
     expect([a, b].map(({ visitors }) => visitors.inside)).toEqual([2, 2]);
     expect([await a.scan(3), await b.scan(2)]).toEqual(["out", "out"]);
     expect(await b.scan(1)).toBe("in"); // it was out for ten minutes, and both doors know
+  });
+
+  it("welcomes, while it is cut off, who came by another door: who left by that door meanwhile comes in now", async () => {
+    const { doors, a, b } = await pairOfDoors();
+    await a.scan(1);
+    await a.scan(2);
+    await doors.pass(10 * MINUTE_MS);
+    b.down();
+    expect(await a.scan(1)).toBe("out");
+    await doors.pass(10 * MINUTE_MS);
+    expect(await b.scan(1)).toBe("in");
+    await doors.pass(10 * MINUTE_MS);
+    expect(await b.scan(1)).toBe("out"); // this it saw itself
+    await b.up();
+    expect([a, b].map(({ visitors }) => visitors.inside)).toEqual([1, 1]);
+    expect(await b.scan(2)).toBe("out");
   });
 
   it("greets in as many reports as it takes", async () => {
