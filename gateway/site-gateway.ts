@@ -112,7 +112,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
       cloneSuspected: (device) => this.#counters.alarm("session.clone_suspected", { device }),
     });
     this.#peers = new PeerRelay({ broker });
-    this.#siteKeys = new SiteKeyCarrier({ broker, engine: deps.engine, log: log.child("site-keys") });
+    this.#siteKeys = new SiteKeyCarrier({ broker, engine: deps.engine, now, log: log.child("site-keys") });
     this.#door = new DeviceDoor({
       broker,
       inlet: this.#inlet,

@@ -1,4 +1,5 @@
 import type { DeviceId } from "../../protocol/ids.ts";
+import type { WallMs } from "../../protocol/units.ts";
 import { faultFields, type Logger } from "../../runtime/log.ts";
 import type { DeviceBroker } from "../broker/device-broker.ts";
 import type { EngineClient } from "../delivery/engine-client.ts";
@@ -7,9 +8,12 @@ import { EngineUnreachableError } from "../delivery/engine-client.ts";
 export interface SiteKeyCarrierDeps {
   readonly broker: Pick<DeviceBroker, "send">;
   readonly engine: Pick<EngineClient, "askSiteKey">;
+  readonly now: () => WallMs;
   readonly log: Logger;
 }
 
+/** A kiosk that asks again sooner than this, milliseconds, is not listened to: each answer costs the engine two signatures. */
+const ASK_EVERY_MS = 1_000;
 /** Longest question that is carried, bytes: a signature and two certificates. */
 const MAX_BYTES = 8_192;
 
@@ -18,6 +22,7 @@ export class SiteKeyCarrier {
   readonly #deps: SiteKeyCarrierDeps;
   /** One question a kiosk at a time. */
   readonly #open = new Map<DeviceId, Promise<void>>();
+  readonly #askedMs = new Map<DeviceId, number>();
   readonly #stop = new AbortController();
 
   constructor(deps: SiteKeyCarrierDeps) {
@@ -27,7 +32,9 @@ export class SiteKeyCarrier {
   /** Carries one question; without an engine nothing comes back, and the kiosk asks again. @returns false when it is too long */
   carry(device: DeviceId, question: Uint8Array): boolean {
     if (question.length > MAX_BYTES) return false;
-    if (this.#open.has(device)) return true;
+    const nowMs = this.#deps.now();
+    if (this.#open.has(device) || Math.abs(nowMs - (this.#askedMs.get(device) ?? 0)) < ASK_EVERY_MS) return true;
+    this.#askedMs.set(device, nowMs);
     const asking = this.#ask(device, question).finally(() => this.#open.delete(device));
     this.#open.set(device, asking);
     return true;

@@ -8,10 +8,11 @@ import {
   type SealedPeerReport,
   sealPeerReport,
 } from "../../protocol/checkin/peer-report.ts";
+import { nextDayKey } from "../../protocol/checkin/visitor-tag.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { DeviceId, SiteId, VenueId, VisitorTag } from "../../protocol/ids.ts";
-import { type BoottimeMs, MINUTE_MS, type WallMs } from "../../protocol/units.ts";
+import { type BoottimeMs, MINUTE_MS, SECOND_MS, type WallMs } from "../../protocol/units.ts";
 import type { VisitorPast } from "../admission/decide.ts";
 import type { AdmissionPolicy } from "../admission/policy.ts";
 import type { Visitors } from "../admission/visitors.ts";
@@ -38,6 +39,8 @@ export interface PeerLinkDeps {
 
 /** A report is told by clocks that both know the time from one that was kept back for longer than this, milliseconds. */
 const LATEST_MS = 10 * MINUTE_MS;
+/** Each report says again when everybody had left; by two clocks that is the same moment within so many milliseconds. */
+const SAME_WORD_MS = 10 * SECOND_MS;
 /** What was sent in the last so many milliseconds before a connection was found to be lost may be lost too. */
 const UNSURE_MS = 2 * MINUTE_MS;
 
@@ -121,9 +124,9 @@ export class PeerLink {
       otherKey();
       return null;
     }
-    const daysAgo = (log.dayKeysDay ?? -1) - sealed.siteDay;
-    const siteKey = daysAgo === 0 ? tagKey : daysAgo === 1 ? previousTagKey : null;
-    const report = siteKey && attempt(() => openPeerReport(crypto, sealed, { site, siteKey }));
+    const keys = [() => nextDayKey(crypto, tagKey), () => tagKey, () => previousTagKey]; // its day may turn some seconds before ours
+    const siteKey = keys[(log.dayKeysDay ?? Number.NaN) - sealed.siteDay + 1]?.();
+    const report = siteKey ? attempt(() => openPeerReport(crypto, sealed, { site, siteKey })) : null;
     if (!report) counters.add("peer.unreadable");
     return report;
   }
@@ -137,9 +140,9 @@ export class PeerLink {
   async #apply({ passings, emptiedAgoMs }: PeerReport): Promise<void> {
     const { clock, visitors, log } = this.#deps;
     const now = clock.now();
-    if (emptiedAgoMs !== null && now.boottimeMs - emptiedAgoMs > this.#emptiedMs) {
+    if (emptiedAgoMs !== null && now.boottimeMs - emptiedAgoMs > this.#emptiedMs + SAME_WORD_MS) {
       this.#emptiedMs = now.boottimeMs - emptiedAgoMs;
-      if (emptiedAgoMs === 0) await log.noteEmptied().catch(onlyFaults); // so that it lasts over a restart of this door too
+      if (emptiedAgoMs < SAME_WORD_MS) await log.noteEmptied().catch(onlyFaults); // so that it lasts over a restart of this door too
       visitors.forgetBefore(this.#emptiedMs as BoottimeMs);
     }
     for (const passing of passings) {
