@@ -47,7 +47,7 @@ export function decideAdmission({ past: noted, inside, isCutOff, party, nowMs, p
   if (past && age < policy.minimumDwellMs) return { kind: "already", since: past };
   const leaving: Admission = { kind: "admit", direction: "out", party: entered?.party ?? party };
   if (policy.profile === "exit" || past?.direction === "in") return leaving;
-  const isFull = policy.capacity !== null && inside + 1 + party > policy.capacity;
-  if (isFull) return isInDoubt ? leaving : { kind: "full" }; // a full house keeps nobody in
-  return { kind: "admit", direction: "in", party };
+  if (inside + 1 + party <= (policy.capacity ?? Number.POSITIVE_INFINITY))
+    return { kind: "admit", direction: "in", party };
+  return isInDoubt ? leaving : { kind: "full" }; // a full house keeps nobody in
 }
