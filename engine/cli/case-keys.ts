@@ -37,7 +37,7 @@ export function registerCaseKeyCommands(cases: Command): void {
 async function publish(id: string, flags: CommonFlags): Promise<number> {
   const { added, unreachable } = await withEngine(flags, (engine) => engine.publishCase(id));
   print(flags, { case: id, added, unreachable }, [
-    `${added} keys and posters go into the next hourly file.`,
+    `Keys and posters that go into the next hourly file: ${added}.`,
     ...(unreachable.length === 0 ? [] : [`No key or poster is known of: ${unreachable.join(", ")}`]),
   ]);
   return 0;
