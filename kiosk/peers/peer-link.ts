@@ -41,14 +41,13 @@ export interface PeerLinkDeps {
 const LATEST_MS = 10 * MINUTE_MS;
 /** Each report says again when everybody had left; by two clocks that is the same moment within so many milliseconds. */
 const SAME_WORD_MS = 10 * SECOND_MS;
-/** What was sent in the last so many milliseconds before a connection was found to be lost may be lost too. */
-const UNSURE_MS = 2 * MINUTE_MS;
 
 /**
  * What the doors of one venue tell each other: who came and who went. A visitor who came by one door is checked out by another, and all
  * count the same people inside. Nothing waits for it: a door that hears nothing judges by its own view, and the engine pairs the rest.
  *
- * A door that comes back says what it saw meanwhile and asks the others for the same; so no report needs an acknowledgement.
+ * A door that comes back says all that still counts of what it saw, and asks the others for the same; so no report needs an
+ * acknowledgement. It would not do to say and ask only what its own absence hid: a third door may have been away at another time.
  */
 export class PeerLink {
   readonly #deps: PeerLinkDeps;
@@ -57,8 +56,6 @@ export class PeerLink {
   /** Whether any other door was ever heard: a lone door keeps quiet. */
   #hasPeers = false;
   #lastSentMs = 0;
-  /** When the connection was lost; null when it never was: then others are asked for all that still counts. */
-  #lostMs: BoottimeMs | null = null;
   /** Before this the door knew its visitors under a key that no other door has. */
   #keyedMs = Number.NEGATIVE_INFINITY;
   #emptiedMs = Number.NEGATIVE_INFINITY;
@@ -78,14 +75,12 @@ export class PeerLink {
   }
 
   disconnected(): void {
-    if (this.#isOnline) this.#lostMs = this.#deps.clock.now().boottimeMs;
     this.#isOnline = false;
   }
 
   /** The door goes by another key from now on: what it saw before, it cannot tell the others. */
   keyed(): Promise<void> {
     this.#keyedMs = this.#deps.clock.now().boottimeMs;
-    this.#lostMs = null;
     return this.#greet();
   }
 
@@ -152,11 +147,10 @@ export class PeerLink {
     }
   }
 
-  /** Says what this door saw since it was last heard, and asks the others for the same. */
+  /** Says what this door saw as far back as it counts, and asks the others for the same. */
   async #greet(): Promise<void> {
-    const { clock, policy } = this.#deps;
-    const sinceMs = this.#lostMs === null ? policy.maximumStayMs : clock.now().boottimeMs - this.#lostMs + UNSURE_MS;
-    await this.#send({ passed: this.#own(sinceMs), asksSinceMs: Math.min(sinceMs, policy.maximumStayMs) });
+    const { maximumStayMs } = this.#deps.policy;
+    await this.#send({ passed: this.#own(maximumStayMs), asksSinceMs: maximumStayMs });
   }
 
   #own(sinceMs: number): readonly (readonly [readonly VisitorTag[], VisitorPast])[] {

@@ -197,6 +197,27 @@ describe("PeerLink", () => {
     expect(await b.scan(1)).toBe("in"); // it was out for ten minutes, and both doors know
   });
 
+  it("tells a door that was away, however often, what was seen while a third one was away", async () => {
+    const doors = new Doors();
+    const [a, b, c] = [doors.add(), doors.add(), doors.add()];
+    for (const door of [a, b, c]) await door.up();
+    a.down();
+    await a.scan(1);
+    await doors.pass(10 * MINUTE_MS);
+    b.down();
+    await a.up();
+    await b.up();
+    expect([a, b, c].map(({ visitors }) => visitors.inside)).toEqual([1, 1, 1]);
+    b.down();
+    await a.scan(2);
+    await doors.pass(10 * MINUTE_MS);
+    a.down();
+    await b.up(); // nobody can tell it
+    await doors.pass(10 * MINUTE_MS);
+    await a.up();
+    expect([a, b, c].map(({ visitors }) => visitors.inside)).toEqual([2, 2, 2]);
+  });
+
   it("welcomes, while it is cut off, who came by another door: who left by that door meanwhile comes in now", async () => {
     const { doors, a, b } = await pairOfDoors();
     await a.scan(1);
