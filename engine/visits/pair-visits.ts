@@ -76,7 +76,7 @@ class VenuePairing {
   #enter(event: VisitEvent): void {
     const open = this.#open;
     if (open && apartMs(open, event) <= SAME_PASSING_MS) {
-      this.#open = { ...open, party: Math.max(open.party, event.party) };
+      this.#open = arrivedBy(open, event);
       return;
     }
     if (open) this.#forget(open, event);
@@ -92,7 +92,7 @@ class VenuePairing {
       this.#visits.push(this.#arrivedUnseen(event, open));
     } else if (this.#lastOut && apartMs(this.#lastOut, event) <= SAME_PASSING_MS) {
       const last = this.#visits.pop();
-      if (last) this.#visits.push({ ...last, innerTo: Math.max(last.innerTo, event.earliest), outerTo: event.latest });
+      if (last) this.#visits.push(leftBy(last, event));
     } else this.#visits.push(this.#arrivedUnseen(event, this.#lastOut));
     this.#lastOut = event;
   }
@@ -152,6 +152,21 @@ function paired(entered: VisitEvent, left: VisitEvent): Visit {
     startReason: "explicit",
     endReason: "explicit",
   };
+}
+
+/** One arrival that was scanned twice: whoever came did so at the earlier of the two instants, whichever that is. */
+function arrivedBy(first: VisitEvent, second: VisitEvent): VisitEvent {
+  return {
+    ...first,
+    earliest: Math.min(first.earliest, second.earliest),
+    latest: Math.min(first.latest, second.latest),
+    party: Math.max(first.party, second.party),
+  };
+}
+
+/** One leaving that was scanned twice: at the later of the two instants, whichever that is. */
+function leftBy(visit: Visit, { earliest, latest }: VisitEvent): Visit {
+  return { ...visit, innerTo: Math.max(visit.innerTo, earliest), outerTo: Math.max(visit.outerTo, latest) };
 }
 
 function endsOf(

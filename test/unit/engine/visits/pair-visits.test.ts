@@ -102,6 +102,19 @@ describe("pairVisits", () => {
     expect(visits).toMatchObject([{ outerTo: at(9.05) + 1_000, endReason: "explicit" }]);
   });
 
+  it("keeps the bounds in order when two doors without the right time scan one passing", () => {
+    const unsure = (hour: number) => ({ earliest: at(hour) - 10 * MINUTE_MS, latest: at(hour) + 10 * MINUTE_MS });
+    const [late] = pair(scan("in", 8.95, unsure(8.95)), scan("out", 9), scan("out", 9.05));
+    expect(late).toMatchObject({ innerFrom: at(8.95) + 10 * MINUTE_MS, innerTo: at(8.95) + 10 * MINUTE_MS });
+    expect(late?.outerTo).toBe(late?.innerTo);
+    expect(pair(scan("in", 8), scan("out", 9, unsure(9)), scan("out", 9.05))).toMatchObject([
+      { innerTo: at(9.05) - 1_000, outerTo: at(9) + 10 * MINUTE_MS },
+    ]);
+    expect(pair(scan("in", 8), scan("in", 8.05, unsure(8.05)), scan("out", 9))).toMatchObject([
+      { outerFrom: at(8.05) - 10 * MINUTE_MS, innerFrom: at(8) + 1_000 },
+    ]);
+  });
+
   it("begins a new visit at a second in, and ends the first no later than that", () => {
     const visits = pair(scan("in", 8), scan("in", 8.5), scan("out", 9));
     expect(visits).toMatchObject([
@@ -123,7 +136,7 @@ describe("pairVisits", () => {
       .record({
         kind: fc.constantFrom("in" as const, "out" as const),
         venue: fc.constantFrom(MARKET, HOTEL, OFFICE),
-        minute: fc.integer({ min: 0, max: 3 * 24 * 12 }),
+        minute: fc.oneof(fc.integer({ min: 0, max: 3 * 24 * 12 }), fc.integer({ min: 0, max: 4 })),
         doubt: fc.constantFrom(0, 1_000, 10 * MINUTE_MS),
         gate: fc.integer({ min: 1, max: 2 }),
         party: fc.integer({ min: 0, max: 2 }),
