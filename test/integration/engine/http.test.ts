@@ -4,6 +4,7 @@ import { encodeCbor } from "../../../protocol/cbor.ts";
 import { BATCHES_PATH, BATCHES_TYPE, encodeBatchSet } from "../../../protocol/http/engine-api.ts";
 import { makeDevice } from "../../support/batches.ts";
 import { openTestEngine, receiptOf, type TestEngine } from "../../support/engines.ts";
+import { runs } from "../../support/property-runs.ts";
 
 const an = { scheme: "cccd", id: "001099000001" } as const;
 
@@ -68,13 +69,13 @@ describe("the HTTP API", () => {
         expect(results).toHaveLength(items.length);
         for (const [i, one] of items.entries()) if (one === good.bytes) expect(results[i]?.verdict).toBe("duplicate");
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (body) => {
         expect((await post(url, body)).status).toBeLessThan(500);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -13,6 +13,7 @@ import {
 } from "../../support/batches.ts";
 import { dumpEngine } from "../../support/engine-dump.ts";
 import { authorityOf, openTestEngine } from "../../support/engines.ts";
+import { runs } from "../../support/property-runs.ts";
 import { tempFolder } from "../../support/temp.ts";
 
 const START = TEST_NOW - 30 * HOUR_MS;
@@ -79,7 +80,7 @@ describe("the order of arrival", () => {
         }
         expect(await dumpAfter(folder, groups)).toEqual(inOrder);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 });

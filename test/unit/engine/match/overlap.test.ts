@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { certainMinutes, coveredMs, overlapOf, possibleMinutes, type Span } from "../../../../engine/match/overlap.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 /** A stay with true ends somewhere within its uncertain ones. */
 const stay = fc
@@ -34,7 +35,7 @@ describe("overlapOf", () => {
         expect(possible).toBeGreaterThanOrEqual(together - 1e-9);
         if (a.trueTo >= a.trueFrom && b.trueTo >= b.trueFrom) expect(certain).toBeLessThanOrEqual(together + 1e-9);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

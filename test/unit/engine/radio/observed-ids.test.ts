@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ObservedIds } from "../../../../engine/radio/observed-ids.ts";
 import { concatBytes, toHex } from "../../../../protocol/bytes.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const id = fc.uint8Array({ minLength: 16, maxLength: 16 });
 
@@ -23,7 +24,7 @@ describe("ObservedIds", () => {
         );
         expect(found).toEqual(new Set(wanted));
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

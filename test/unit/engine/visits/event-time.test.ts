@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dateStamp, reachOfAnchor, type Stamp, type TimeAnchor } from "../../../../engine/visits/event-time.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../../protocol/units.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const STORED = Date.UTC(2026, 10, 16, 2);
 const stamp = (change: Partial<Stamp> = {}): Stamp => ({
@@ -75,7 +76,7 @@ describe("anchors", () => {
         const row = stamp({ boottimeMs });
         expect(dateStamp(row, [...known, added])).toEqual(dateStamp(row, known));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

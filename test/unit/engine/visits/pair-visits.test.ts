@@ -5,6 +5,7 @@ import type { VenuePolicy } from "../../../../engine/visits/venue-policy.ts";
 import { MAX_SLICE_MS, sliceVisit, type Visit, type VisitEvent } from "../../../../engine/visits/visit.ts";
 import { EVIDENCE } from "../../../../protocol/checkin/record.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SITE_UTC_OFFSET_MS } from "../../../../protocol/units.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 /** Local midnight of 16 November 2026. */
 const MIDNIGHT = Date.UTC(2026, 10, 16) - SITE_UTC_OFFSET_MS;
@@ -159,7 +160,7 @@ describe("pairVisits", () => {
           expect(visit.outerTo).toBeGreaterThanOrEqual(visit.innerTo);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PublishLane } from "../../../../gateway/broker/publish-lane.ts";
 import { publishPacket } from "../../../support/mqtt-wire.ts";
+import { runs } from "../../../support/property-runs.ts";
 import { mqttPacket } from "../../../support/raw-mqtt.ts";
 
 const TOPICS = new Map([
@@ -72,7 +73,7 @@ describe("PublishLane", () => {
           stayed.equals(Buffer.concat(list.filter((packet) => packet.taken === null).map(({ bytes }) => bytes))),
         ).toBe(true);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 

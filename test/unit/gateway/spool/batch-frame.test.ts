@@ -5,6 +5,7 @@ import { encodeBatch } from "../../../../protocol/checkin/batch.ts";
 import { BluepostError, MalformedError } from "../../../../protocol/errors.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
 import { type MadeBatch, makeAuthority, makeDevice, type TestDevice } from "../../../support/batches.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 describe("readBatchFrame", () => {
   let device: TestDevice;
@@ -34,7 +35,7 @@ describe("readBatchFrame", () => {
         const frame = readBatchFrame(nodeCrypto, await device.sign(encodeBatch(batch)));
         expect([frame.from, frame.to]).toEqual([batch.from, batch.to]);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -59,7 +60,7 @@ describe("readBatchFrame", () => {
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         expectTypedFault(bytes);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -71,7 +72,7 @@ describe("readBatchFrame", () => {
         for (const [at, value] of changes) bytes[at] = value;
         expectTypedFault(bytes);
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(3_000) },
     );
   });
 

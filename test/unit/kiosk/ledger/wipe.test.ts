@@ -10,6 +10,7 @@ import { DAY_MS, type WallMs } from "../../../../protocol/units.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
 import { Database } from "../../../../runtime/sqlite/database.ts";
 import { draft, ledgerOptions, openTestLedger } from "../../../support/ledger.ts";
+import { runs } from "../../../support/property-runs.ts";
 import { tempFolder } from "../../../support/temp.ts";
 
 const NOON = Date.UTC(2026, 0, 5, 5);
@@ -50,7 +51,7 @@ describe("keys of days gone by", () => {
         }
         await log.close();
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 

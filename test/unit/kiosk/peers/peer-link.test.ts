@@ -18,6 +18,7 @@ import {
 } from "../../../../protocol/ids.ts";
 import { type BoottimeMs, HOUR_MS, MINUTE_MS, SECOND_MS, type WallMs } from "../../../../protocol/units.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const START = 1_790_000_000_000;
 const DAY = 20_000;
@@ -318,7 +319,7 @@ describe("PeerLink", () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
         await b.link.received(bytes);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
     const good = doors.messages[0]?.payload as Uint8Array;
     for (let at = 0; at < good.length; at += 1) await b.link.received(good.with(at, (good[at] as number) ^ 0x40));
@@ -372,7 +373,7 @@ describe("PeerLink", () => {
         const [first, ...others] = await Promise.all(doors.doors.map((door) => outcomes(door)));
         for (const other of others) expect(other).toEqual(first);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });

@@ -13,6 +13,7 @@ import { temporaryLocationId } from "../../../../protocol/qr/clea.ts";
 import { publishedPosterId } from "../../../../protocol/qr/venue-qr.ts";
 import { HOUR_MS, siteDay, type WallMs } from "../../../../protocol/units.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const NINE = Date.UTC(2026, 10, 16, 2);
 const keys = firstDayKeys(nodeCrypto, new Uint8Array(32).fill(1));
@@ -49,7 +50,7 @@ describe("matchPublished", () => {
         const inside = offset >= -PHONE_UNCERTAINTY_MS && offset < 2 * HOUR_MS + PHONE_UNCERTAINTY_MS;
         expect(byEar?.entry).toEqual(inside ? entry : undefined);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -77,7 +78,7 @@ describe("matchPublished", () => {
         });
         expect(matchPublished(nodeCrypto, [decoys], [...sightings, heard(NINE), scanned(NINE)])).toEqual([]);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 

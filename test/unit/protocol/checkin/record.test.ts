@@ -14,6 +14,7 @@ import {
 import { MalformedError, OutOfRangeError } from "../../../../protocol/errors.ts";
 import type { BootId, Epoch, VenueId } from "../../../../protocol/ids.ts";
 import type { BoottimeMs, WallMs } from "../../../../protocol/units.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const hex = (digits: number): fc.Arbitrary<string> => fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`));
 const seq = fc.integer({ min: 1, max: MAX_SEQ });
@@ -94,7 +95,7 @@ describe("check-in record", () => {
           expect(fault instanceof MalformedError || fault instanceof OutOfRangeError).toBe(true);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

@@ -14,6 +14,7 @@ import {
 import { HOUR_MS } from "../../../../protocol/units.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
 import { rawKeyPair } from "../../../../runtime/pki/chain.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const NOW = Date.UTC(2026, 10, 16, 2);
 const pair = rawKeyPair(generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString());
@@ -47,7 +48,7 @@ describe("published file", () => {
         const turned = await signPublished({ ...made, entries: [...made.entries].reverse() }, signer);
         expect(turned).toEqual(bytes);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -63,7 +64,7 @@ describe("published file", () => {
         if (outcome instanceof Error) expect(outcome).toBeInstanceOf(BluepostError);
         else expect(outcome).toMatchObject({ number: 1, entries: [] });
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
     const other = rawKeyPair(
       generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
@@ -90,7 +91,7 @@ describe("decoys", () => {
           }
         }
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 

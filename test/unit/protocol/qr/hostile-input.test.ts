@@ -20,6 +20,7 @@ import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
 import { createRoot } from "../../../../runtime/pki/authority.ts";
 import { rawKeyPair } from "../../../../runtime/pki/chain.ts";
 import { createTestIssuer, passportText, vaccinationClaims } from "../../../support/passports.ts";
+import { runs } from "../../../support/property-runs.ts";
 import { repository } from "../../../support/repository.ts";
 
 const NOW = Date.UTC(2026, 10, 23) as WallMs;
@@ -77,7 +78,7 @@ describe("QrParser, fed by an enemy", () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 600 }), async (bytes) => {
         expect(KINDS).toContain((await read(bytes)).kind);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -99,7 +100,7 @@ describe("QrParser, fed by an enemy", () => {
         const changed = text.slice(0, from) + noise + text.slice(from + drop);
         expect(KINDS).toContain((await read(twice ? changed + changed : changed)).kind);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -119,7 +120,7 @@ describe("QrParser, fed by an enemy", () => {
       fc.asyncProperty(prefix, fc.string({ unit: alphabet, maxLength: 300 }), async (start, body) => {
         expect(["refused", "poster"]).toContain((await read(start + body)).kind);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 

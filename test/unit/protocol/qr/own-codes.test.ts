@@ -16,6 +16,7 @@ import { createDoorParser } from "../../../../runtime/door-parser.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
 import { createRoot } from "../../../../runtime/pki/authority.ts";
 import { rawKeyPair } from "../../../../runtime/pki/chain.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const NOW = (Date.UTC(2026, 10, 23) + 12_000) as WallMs;
 const TODAY = Math.floor(NOW / DAY_MS);
@@ -134,7 +135,7 @@ describe("personal card", () => {
         expect(text).toMatch(/^BP1:[0-9A-Z $%*+\-./:]+$/);
         expect(await read(text)).toMatchObject({ kind: "credential", id: toHex(claims.serial) });
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 

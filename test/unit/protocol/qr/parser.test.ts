@@ -10,6 +10,7 @@ import type { WallMs } from "../../../../protocol/units.ts";
 import { createDoorParser } from "../../../../runtime/door-parser.ts";
 import { createRoot } from "../../../../runtime/pki/authority.ts";
 import { rawKeyPair } from "../../../../runtime/pki/chain.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const DAY = 20_000;
 const context: ReadingContext = { nowMs: (DAY * 86_400_000) as WallMs, clockUncertaintyMs: 50 };
@@ -115,7 +116,7 @@ describe("QrParser", () => {
         const reading = await parser.parse(bytes, context);
         expect(["credential", "poster", "refused", "party", "setup", "staff", "unknown"]).toContain(reading.kind);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 });

@@ -20,6 +20,7 @@ import {
 import type { WallMs } from "../../../../protocol/units.ts";
 import { createDoorParser } from "../../../../runtime/door-parser.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
+import { runs } from "../../../support/property-runs.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 5, 30) as WallMs;
 const seed = fc.uint8Array({ minLength: 16, maxLength: 16 });
@@ -134,7 +135,7 @@ describe("P-256", () => {
         changed[at] = (changed[at] as number) ^ 1;
         await expect(openEcies(nodeCrypto, { recipient, aad, sealed: changed })).rejects.toThrow();
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });
