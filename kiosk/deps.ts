@@ -19,7 +19,7 @@ import type { KioskScreen } from "./screen/screen-port.ts";
 import type { UplinkTransport } from "./uplink/transport.ts";
 import type { DeviceSigner, UplinkStatus } from "./uplink/uplink.ts";
 
-/** Everything that a kiosk is made of; the composition roots (kiosk/main.ts and sim) choose the adapters. */
+/** Everything that a kiosk is made of; the composition roots (kiosk/start and sim) choose the adapters. */
 export interface KioskDeps {
   readonly site: SiteId;
   readonly place: { readonly venue: VenueId; readonly gate: number };

@@ -4,8 +4,9 @@ import { promisify } from "node:util";
 import type { Command } from "commander";
 import { type CommonFlags, guarded, print } from "../../runtime/cli/frame.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
+import { bundleDirOf } from "../provision/bundle.ts";
 import { makeSupportBundle, type SupportSources } from "../support/support-bundle.ts";
-import { bundleDirOf, configOf, withConfig } from "./commands.ts";
+import { configOf, withConfig } from "./commands.ts";
 
 interface BundleFlags extends CommonFlags {
   readonly out: string;

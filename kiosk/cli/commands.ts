@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import type { Command } from "commander";
 import { BluepostError } from "../../protocol/errors.ts";
 import { type CommonFlags, print, settingsFile, withSettings } from "../../runtime/cli/frame.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { type KioskConfig, loadKioskConfig } from "../config.ts";
-import { type DeviceBundle, readBundle } from "../provision/bundle.ts";
+import { bundleDirOf, type DeviceBundle, readBundle } from "../provision/bundle.ts";
 import { listOutbox, viewLedger } from "./ledger-view.ts";
 import { type Finding, selfTest } from "./self-test.ts";
 
@@ -18,11 +17,6 @@ export function withConfig(command: Command): Command {
 /** Loads the configuration that the flags name. */
 export function configOf(flags: CommonFlags): ReturnType<typeof loadKioskConfig> {
   return loadKioskConfig({ file: settingsFile("kiosk", flags.config), env: process.env, flags: flags.set });
-}
-
-/** Folder of the device bundle. */
-export function bundleDirOf(config: ReturnType<typeof loadKioskConfig>): string {
-  return config.bundleDir || join(config.dataDir, "bundle");
 }
 
 /**

@@ -9,8 +9,8 @@ import { EXIT } from "../../runtime/lifecycle.ts";
 import { Trust } from "../../runtime/pki/trust.ts";
 import { decodeFiles } from "../decode/decode-files.ts";
 import { humanLine } from "../decode/report.ts";
-import { NotProvisionedError, readBundle } from "../provision/bundle.ts";
-import { bundleDirOf, type CommonFlags, configOf, withConfig } from "./commands.ts";
+import { bundleDirOf, NotProvisionedError, readBundle } from "../provision/bundle.ts";
+import { type CommonFlags, configOf, withConfig } from "./commands.ts";
 
 type DoorTrust = Parameters<typeof createDoorParser>[0];
 

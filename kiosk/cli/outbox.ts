@@ -15,8 +15,8 @@ import type { LedgerHome } from "../ledger/facts.ts";
 import { openLedger, peekLedger } from "../ledger/open-ledger.ts";
 import { exportOutbox } from "../outbox/export-outbox.ts";
 import { importReceipts } from "../outbox/import-receipts.ts";
-import { readBundle } from "../provision/bundle.ts";
-import { bundleDirOf, configOf, withConfig } from "./commands.ts";
+import { bundleDirOf, readBundle } from "../provision/bundle.ts";
+import { configOf, withConfig } from "./commands.ts";
 
 /** The kiosk's service runs, and a ledger has one writer. */
 export class ServiceRunningError extends BluepostError {

@@ -5,10 +5,11 @@ import type { WallMs } from "../../protocol/units.ts";
 import { type CommonFlags, guarded, print } from "../../runtime/cli/frame.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
+import { bundleDirOf } from "../provision/bundle.ts";
 import type { SetClock } from "../provision/gateway-link.ts";
 import { Provisioner } from "../provision/provisioner.ts";
 import { hasBundle } from "../provision/write-bundle.ts";
-import { bundleDirOf, configOf, withConfig } from "./commands.ts";
+import { configOf, withConfig } from "./commands.ts";
 
 /** This kiosk has its papers already; they are never overwritten. */
 export class AlreadyProvisionedError extends BluepostError {

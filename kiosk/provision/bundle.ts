@@ -15,6 +15,12 @@ import {
 } from "../../protocol/ids.ts";
 import { pemToChain, rawKeyPair } from "../../runtime/pki/chain.ts";
 import { Trust } from "../../runtime/pki/trust.ts";
+import type { KioskConfig } from "../config.ts";
+
+/** Folder of the device bundle that a configuration names. */
+export function bundleDirOf({ bundleDir, dataDir }: Pick<KioskConfig, "bundleDir" | "dataDir">): string {
+  return bundleDir || join(dataDir, "bundle");
+}
 
 /** The device bundle is missing, incomplete or damaged: this kiosk has not been provisioned. */
 export class NotProvisionedError extends BluepostError {

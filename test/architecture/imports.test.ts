@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Single files that may import more: composition roots, and the simulator's use of each part's `app.ts`. */
 const ALSO = (from: string, to: string): boolean =>
-  (from === "kiosk/main.ts" && to.startsWith("firmware/rpi/")) ||
+  (/^kiosk\/(main\.ts|start\/)/.test(from) && to.startsWith("firmware/rpi/")) ||
   (from.startsWith("sim/") && /^(kiosk|gateway|engine)\/app\.ts$/.test(to));
 
 /** Packages with an edge of their own to the world, each only in files named after it or listed here. */
@@ -109,7 +109,7 @@ describe("imports", () => {
       if (kind !== "ours" || typeOnly) return false;
       if (/^[a-z]+\/main\.ts$/.test(target)) return true;
       const app = /^([a-z]+)\/app\.ts$/.exec(target);
-      return app !== null && path.startsWith(`${app[1]}/`) && !/^[a-z]+\/((main|start)\.ts|cli\/)/.test(path);
+      return app !== null && path.startsWith(`${app[1]}/`) && !/^[a-z]+\/(main\.ts|start\.ts|start\/|cli\/)/.test(path);
     });
     expect(wrong).toEqual([]);
   });
