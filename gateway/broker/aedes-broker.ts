@@ -5,7 +5,15 @@ import { type DownLeaf, maySubscribe, topicOf } from "../../protocol/mqtt/topics
 import { every, type Timers } from "../../runtime/timers.ts";
 import { type AedesHooks, createAedes } from "./aedes-hooks.ts";
 import { Connection, type ConnectionLimits, Refusal } from "./connection.ts";
-import type { BrokerEvents, DeviceBroker, DeviceSession, PublishedLeaf, SendOptions } from "./device-broker.ts";
+import { ConnectionRoll, type RollLimits } from "./connection-roll.ts";
+import type {
+  BrokerEvents,
+  DeviceBroker,
+  DeviceSession,
+  PublishedLeaf,
+  SendOptions,
+  Violation,
+} from "./device-broker.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import {
   contextOf,
@@ -18,14 +26,10 @@ import {
   tlsListener,
 } from "./listeners.ts";
 import { PublishLane } from "./publish-lane.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
-export interface BrokerLimits extends ConnectionLimits {
+export interface BrokerLimits extends ConnectionLimits, RollLimits {
   readonly maxPacketBytes: number;
   readonly maxConnections: number;
-  readonly maxConnectionsPerDevice: number;
-  readonly publishPerSecond: number;
-  readonly publishBurst: number;
   readonly connectTimeoutMs: number;
 }
 
@@ -60,8 +64,7 @@ const SWEEP_EVERY_MS = 1_000;
 export class AedesBroker implements DeviceBroker {
   readonly #options: AedesBrokerOptions;
   readonly #connections = new WeakMap<object, Connection>();
-  readonly #byDevice = new Map<DeviceId, Set<Connection>>();
-  readonly #buckets = new Map<DeviceId, TokenBucket>();
+  readonly #roll: ConnectionRoll;
   #events: BrokerEvents | null = null;
   #aedes: Aedes | null = null;
   readonly #lanes = new WeakMap<Connection, PublishLane<PublishedLeaf>>();
@@ -71,6 +74,7 @@ export class AedesBroker implements DeviceBroker {
 
   constructor(options: AedesBrokerOptions) {
     this.#options = options;
+    this.#roll = new ConnectionRoll(options.limits, options.nowMs);
   }
 
   /** Ports that it listens on, once open. */
@@ -83,7 +87,7 @@ export class AedesBroker implements DeviceBroker {
     const aedes = createAedes(this.#options.limits.connectTimeoutMs, this.#hooks(events));
     await aedes.listen();
     this.#aedes = aedes;
-    this.#stopSweeping = every(this.#options.timers, SWEEP_EVERY_MS, () => this.#dropSilent());
+    this.#stopSweeping = every(this.#options.timers, SWEEP_EVERY_MS, () => this.#roll.dropSilent());
     const { site, tls, plainPort } = this.#options;
     if (tls) {
       const server = tlsListener(site, tls, {
@@ -105,14 +109,14 @@ export class AedesBroker implements DeviceBroker {
 
   send(device: DeviceId, leaf: DownLeaf | `cmd/${string}`, payload: Uint8Array, options: SendOptions = {}): void {
     const retain = options.retain ?? false;
-    if (!retain && !this.#byDevice.has(device)) return;
+    if (!retain && this.#roll.of(device).size === 0) return;
     const topic = topicOf(this.#options.site, device, leaf);
     const body = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
     this.#aedes?.publish({ cmd: "publish", topic, payload: body, qos: 1, dup: false, retain }, ignore);
   }
 
   async probe(session: DeviceSession, timeoutMs: number): Promise<boolean> {
-    const connection = [...(this.#byDevice.get(session.device) ?? [])].find((one) => one.session === session);
+    const connection = [...this.#roll.of(session.device)].find((one) => one.session === session);
     if (!connection?.client) return false;
     const topic = topicOf(this.#options.site, session.device, "cmd/ping");
     const sign = connection.signOfLife(this.#options.timers, timeoutMs);
@@ -124,14 +128,14 @@ export class AedesBroker implements DeviceBroker {
   }
 
   kick(device: DeviceId): void {
-    for (const connection of this.#byDevice.get(device) ?? []) connection.socket.destroy();
+    for (const connection of this.#roll.of(device)) connection.socket.destroy();
   }
 
   async close(): Promise<void> {
     this.#events = null;
     this.#stopSweeping();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    for (const connections of this.#byDevice.values()) for (const { socket } of connections) socket.destroy();
+    this.#roll.dropAll();
     await new Promise<void>((resolve) => (this.#aedes ? this.#aedes.close(resolve) : resolve()));
     await Promise.all(closed);
   }
@@ -171,24 +175,14 @@ export class AedesBroker implements DeviceBroker {
 
   /** Counts the connection as the device's. @returns false when it has too many; the socket is closed then */
   #enlist(connection: Connection, device: DeviceId): boolean {
-    const own = this.#byDevice.get(device) ?? new Set();
-    if (own.size >= this.#options.limits.maxConnectionsPerDevice) {
-      this.#events?.violated("too_many_connections", device);
-      connection.socket.destroy();
-      return false;
-    }
-    this.#byDevice.set(device, own.add(connection));
-    connection.device = device;
-    return true;
+    if (this.#roll.enlist(connection, device)) return true;
+    this.#events?.violated("too_many_connections", device);
+    connection.socket.destroy();
+    return false;
   }
 
   #forget(connection: Connection): void {
-    const { device } = connection;
-    if (device !== null) {
-      const own = this.#byDevice.get(device);
-      own?.delete(connection);
-      if (own?.size === 0) this.#byDevice.delete(device);
-    }
+    this.#roll.strike(connection);
     connection.died();
     if (connection.admitted && connection.session) this.#events?.closed(connection.session);
     connection.admitted = false;
@@ -271,7 +265,7 @@ export class AedesBroker implements DeviceBroker {
       return;
     }
     const leaf = connection.leafOf(packet.topic);
-    const violation = leaf === null ? "foreign_topic" : packet.qos > 1 ? "qos2" : this.#tooFast(session.device);
+    const violation = this.#violationOf(session.device, leaf, packet.qos);
     if (leaf === null || violation) {
       events.violated(violation ?? "foreign_topic", session.device);
       done(new Refusal(violation ?? "foreign_topic"));
@@ -282,12 +276,18 @@ export class AedesBroker implements DeviceBroker {
     events.published(session, leaf, packet.payload as Buffer).then(() => done(null), done);
   }
 
+  #violationOf(device: DeviceId, leaf: PublishedLeaf | null, qos: number): Violation | null {
+    if (leaf === null) return "foreign_topic";
+    if (qos > 1) return "qos2";
+    return this.#roll.mayPublish(device) ? null : "rate";
+  }
+
   /** A message that came by the lane. */
   #take(connection: Connection, message: { leaf: PublishedLeaf; id: number; payload: Uint8Array }): void {
     const { session, socket } = connection;
     const events = this.#events;
     if (!events || !session || socket.destroyed) return;
-    if (this.#tooFast(session.device)) {
+    if (!this.#roll.mayPublish(session.device)) {
       events.violated("rate", session.device);
       socket.destroy();
       return;
@@ -298,22 +298,6 @@ export class AedesBroker implements DeviceBroker {
       () => connection.acknowledge(message.id, message.payload.length),
       () => socket.destroy(),
     );
-  }
-
-  #dropSilent(): void {
-    const nowMs = this.#options.nowMs();
-    for (const connections of this.#byDevice.values()) {
-      for (const { socket, heardAtMs, idleLimitMs } of connections)
-        if (nowMs - heardAtMs > idleLimitMs) socket.destroy();
-    }
-  }
-
-  #tooFast(device: DeviceId): "rate" | null {
-    const { publishPerSecond: perSecond, publishBurst: burst } = this.#options.limits;
-    const nowMs = this.#options.nowMs();
-    const bucket = this.#buckets.get(device) ?? new TokenBucket({ perSecond, burst, nowMs });
-    if (!this.#buckets.has(device)) this.#buckets.set(device, bucket);
-    return bucket.take(nowMs) ? null : "rate";
   }
 }
 
