@@ -83,9 +83,9 @@ export class SiteGateway implements Gateway, BrokerEvents {
       site: identity.site,
       now,
       maxGroup: config.spool.maxGroup,
-      onCommit: (grown) => {
-        if (grown.size === 0) return;
-        this.#custody.grown(grown);
+      onCommit: (heard) => {
+        if (heard.size === 0) return;
+        this.#custody.heard(heard);
         this.#delivery.wake();
       },
     });
@@ -99,7 +99,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
       ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
     });
     const send = (key: StreamKey, receipt: Uint8Array): void => broker.send(key.device, "receipt", receipt);
-    const held: CustodyDeps["held"] = (grown) => this.#inlet.heldOf(grown);
+    const held: CustodyDeps["held"] = (keys) => this.#inlet.heldOf(keys);
     this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, held, send });
     this.clock = new SignedClock({
       signingKey: identity.signingKey,

@@ -61,7 +61,7 @@ export interface Kiosk {
     readonly inside: number;
     readonly counters: Readonly<Record<string, number>>;
     /** The way of presence to the engine: the same numbers, of stream `p`. */
-    readonly presence: Pick<UplinkStatus, "custodyUpto" | "confirmedUpto" | "forks" | "rejectedRows">;
+    readonly presence: Pick<UplinkStatus, "acknowledgedUpto" | "confirmedUpto" | "forks" | "rejectedRows">;
     readonly radio: RadioStatus;
   };
 }

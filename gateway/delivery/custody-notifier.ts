@@ -5,7 +5,6 @@ import type { WallMs } from "../../protocol/units.ts";
 import type { Timers } from "../../runtime/timers.ts";
 import type { ChainPoint } from "../spool/chain.ts";
 import type { Held } from "../spool/spool-inlet.ts";
-import type { StreamState } from "../spool/stream-table.ts";
 
 /** Receipts of one stream follow each other no faster than this, milliseconds: a signature costs as much as ten commits. */
 export const CUSTODY_EVERY_MS = 1_000;
@@ -16,14 +15,14 @@ export interface CustodyDeps {
   readonly timers: Timers;
   readonly now: () => WallMs;
   /** Says how far streams go on the disk. */
-  readonly held: (streams: Iterable<StreamState>) => Promise<readonly Held[]>;
+  readonly held: (streams: Iterable<StreamKey>) => Promise<readonly Held[]>;
   readonly send: (key: StreamKey, receipt: Uint8Array) => void;
 }
 
-/** Tells kiosks what the gateway has on its disk: the last state of each stream that grew, not each batch. */
+/** Tells kiosks what the gateway has on its disk: the last state of each stream that was heard of, not each batch. */
 export class CustodyNotifier {
   readonly #deps: CustodyDeps;
-  readonly #grown = new Set<StreamState>();
+  readonly #heard = new Set<StreamKey>();
   #flushing: Promise<void> = Promise.resolve();
   #cancel: (() => void) | null = null;
 
@@ -31,10 +30,10 @@ export class CustodyNotifier {
     this.#deps = deps;
   }
 
-  /** Notes streams that a commit has made longer. */
-  grown(streams: ReadonlySet<StreamState>): void {
-    for (const stream of streams) this.#grown.add(stream);
-    if (this.#grown.size === 0 || this.#cancel) return;
+  /** Notes streams of which a commit took batches, or knew them already. */
+  heard(streams: ReadonlySet<StreamKey>): void {
+    for (const stream of streams) this.#heard.add(stream);
+    if (this.#heard.size === 0 || this.#cancel) return;
     this.#cancel = this.#deps.timers.after(CUSTODY_EVERY_MS, () => {
       this.#cancel = null;
       this.#flushing = this.#flushing.then(() => this.#flush());
@@ -48,13 +47,13 @@ export class CustodyNotifier {
 
   async close(): Promise<void> {
     this.#cancel?.();
-    this.#grown.clear();
+    this.#heard.clear();
     await this.#flushing;
   }
 
   async #flush(): Promise<void> {
-    const streams = [...this.#grown];
-    this.#grown.clear();
+    const streams = [...this.#heard];
+    this.#heard.clear();
     const held = await this.#deps.held(streams).catch(() => []); // a disk that failed is reported where it is written to
     for (const { key, custody, stored } of held) {
       if (custody.upto > stored.upto) this.#deps.send(key, await this.#sign("custody", key, custody));

@@ -1,3 +1,4 @@
+import type { StreamKey } from "../../protocol/checkin/batch.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { SiteId } from "../../protocol/ids.ts";
@@ -32,8 +33,8 @@ export interface SpoolOptions {
   readonly now: () => WallMs;
   /** Messages of all clients that share one flush, at most; 1 commits each alone. */
   readonly maxGroup: number;
-  /** Called after each commit with the streams that grew. */
-  readonly onCommit: (grown: ReadonlySet<StreamState>) => void;
+  /** Called after each commit with the streams whose batches it took, or knew already: their kiosks wait for the gateway's word. */
+  readonly onCommit: (heard: ReadonlySet<StreamKey>) => void;
 }
 
 /** What the gateway can answer for, of one stream. */
@@ -91,43 +92,47 @@ export class SpoolInlet {
 
   async #commit(jobs: readonly (BatchJob | BadJob)[], next: () => void): Promise<readonly Acceptance[]> {
     const { db, streams, now, onCommit } = this.#options;
-    const grown = new Set<StreamState>();
+    const heard = new Set<StreamKey>();
     const results = await db.inTurn(
       async (turn) => {
         const writer = new GroupWriter(this.#blob, now());
         const done: Acceptance[] = [];
         for (const job of jobs) {
-          const quick = this.#quick(job, writer, grown);
-          done.push(quick ?? (await this.#slow(await turn.begin(), job, writer, grown)));
+          const quick = this.#quick(job, writer, heard);
+          done.push(quick ?? (await this.#slow(await turn.begin(), job, writer, heard)));
         }
         await writer.conclude(turn);
         return done;
       },
       { written: next, undone: () => streams.clear() },
     );
-    onCommit(grown);
+    onCommit(heard);
     return results;
   }
 
   /**
-   * How far some streams go without a gap, once that is on the disk.
+   * How far some streams go without a gap, once that is on the disk. Streams whose books a failed commit has just made the gateway
+   * forget are left out: they are heard of again.
    *
    * @throws {StoreError} RT_STORE_FAILED when the disk has failed
    */
-  heldOf(grown: Iterable<StreamState>): Promise<readonly Held[]> {
+  heldOf(keys: Iterable<StreamKey>): Promise<readonly Held[]> {
     const copy = ({ key, custody, stored }: StreamState): Held => ({ key, custody, stored });
-    return this.#options.db.inTurn(() => Promise.resolve([...grown].map(copy)));
+    const books = (): readonly StreamState[] => [
+      ...new Set([...keys].flatMap((key) => this.#options.streams.cached(key) ?? [])),
+    ];
+    return this.#options.db.inTurn(() => Promise.resolve(books().map(copy)));
   }
 
   /** The usual case, without a wait: the next batch of a stream whose books are in memory. */
-  #quick(job: BatchJob | BadJob, writer: GroupWriter, grown: Set<StreamState>): Acceptance | null {
+  #quick(job: BatchJob | BadJob, writer: GroupWriter, heard: Set<StreamKey>): Acceptance | null {
     if (job.kind === "bad") return quarantine(job, job.reason, writer);
     const state = this.#options.streams.cached(job.frame);
     if (!state || needsNeighbours(state, job.frame) || !hasPrefix(state, job)) return null;
-    return this.#conclude(job, state, writer, grown, []);
+    return this.#conclude(job, state, writer, heard, []);
   }
 
-  async #slow(sql: Sql, job: BatchJob | BadJob, writer: GroupWriter, grown: Set<StreamState>): Promise<Acceptance> {
+  async #slow(sql: Sql, job: BatchJob | BadJob, writer: GroupWriter, heard: Set<StreamKey>): Promise<Acceptance> {
     if (job.kind === "bad") return quarantine(job, job.reason, writer);
     const { streams } = this.#options;
     const { device, epoch, stream } = job.frame;
@@ -138,14 +143,15 @@ export class SpoolInlet {
       await writer.flush(sql); // a prefix that waiting batches use must not look unused
       await streams.usePrefix(sql, state, job.body.subarray(0, job.frame.prefixBytes));
     }
-    if (!needsNeighbours(state, job.frame)) return this.#conclude(job, state, writer, grown, []);
+    if (!needsNeighbours(state, job.frame)) return this.#conclude(job, state, writer, heard, []);
     if (state.recent.has(job.frame)) {
       writer.redeliver(state.id, job.frame.from);
+      heard.add(state.key);
       return { kind: "duplicate", key: state.key };
     }
     await writer.flush(sql); // the neighbours may be in this very group
     const neighbours = await streams.neighbours(sql, state.id, job.frame);
-    const result = this.#conclude(job, state, writer, grown, neighbours);
+    const result = this.#conclude(job, state, writer, heard, neighbours);
     if (result.kind === "duplicate") writer.redeliver(state.id, job.frame.from);
     if (result.kind === "stored" && state.custody.upto === job.frame.to) {
       await writer.flush(sql);
@@ -158,7 +164,7 @@ export class SpoolInlet {
     job: BatchJob,
     state: StreamState,
     writer: GroupWriter,
-    grown: Set<StreamState>,
+    heard: Set<StreamKey>,
     neighbours: readonly ChainLink[],
   ): Acceptance {
     const verdict = judgeBatch(state, job.frame, neighbours);
@@ -171,9 +177,10 @@ export class SpoolInlet {
           job.body,
         );
         this.#options.streams.append(state, job.frame);
-        grown.add(state);
+        heard.add(state.key);
         return STORED;
       case "duplicate":
+        heard.add(state.key);
         return { kind: "duplicate", key: state.key };
       case "fork":
         quarantine(job, "fork", writer);

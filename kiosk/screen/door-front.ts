@@ -18,7 +18,7 @@ export interface DoorFrontDeps {
   readonly settings: DoorSettings;
   /** People inside. */
   readonly inside: () => number;
-  readonly uplink: () => Pick<UplinkStatus, "online" | "custodyUpto">;
+  readonly uplink: () => Pick<UplinkStatus, "online" | "acknowledgedUpto">;
 }
 
 /** What a visitor sees and hears of the door: screen, lamps, buzzer and gate, told together. */
@@ -72,12 +72,12 @@ export class DoorFront {
   refresh(): void {
     const { screen, clock, scanner, log, indicator, settings, inside, uplink } = this.#deps;
     const now = clock.now();
-    const { online, custodyUpto } = uplink();
+    const { online, acknowledgedUpto } = uplink();
     if (online !== this.#shownOnline) indicator.show(online ? "idle" : "offline");
     this.#shownOnline = online;
     screen.update({
       capacity: { inside: Math.max(0, inside()), max: settings.policy.capacity },
-      uplink: { online, unsent: Math.max(0, log.lastSeq - custodyUpto) },
+      uplink: { online, unsent: Math.max(0, log.lastSeq - acknowledgedUpto) },
       scanner: { present: scanner.status().present },
       clock: { nowMs: Math.max(0, Math.round(now.wallMs)), synced: now.state !== "unsynced" },
     });

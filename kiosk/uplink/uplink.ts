@@ -32,7 +32,9 @@ export interface UplinkDeps {
 /** What screen, health and `status` show of the way to the gateway. */
 export interface UplinkStatus {
   readonly online: boolean;
-  /** Rows that the gateway has acknowledged in this run, or the engine has confirmed. */
+  /** Rows that the broker has acknowledged in this run, or the engine has confirmed. It may be a broker that forgets them. */
+  readonly acknowledgedUpto: number;
+  /** Rows that the gateway has signed for in this run, or the engine has confirmed: on a disk other than this kiosk's. */
   readonly custodyUpto: number;
   readonly confirmedUpto: number;
   readonly forks: number;
@@ -50,6 +52,7 @@ export class Uplink {
   readonly #deps: UplinkDeps;
   #online = false;
   #sentUpto: number;
+  #acknowledgedUpto = 0;
   #custodyUpto = 0;
   #forks = 0;
   #rejectedRows = 0;
@@ -67,10 +70,12 @@ export class Uplink {
   }
 
   get status(): UplinkStatus {
+    const { upto } = this.#deps.log.watermark;
     return {
       online: this.#online,
-      custodyUpto: Math.max(this.#custodyUpto, this.#deps.log.watermark.upto),
-      confirmedUpto: this.#deps.log.watermark.upto,
+      acknowledgedUpto: Math.max(this.#acknowledgedUpto, this.#custodyUpto, upto),
+      custodyUpto: Math.max(this.#custodyUpto, upto),
+      confirmedUpto: upto,
       forks: this.#forks,
       rejectedRows: this.#rejectedRows,
     };
@@ -149,7 +154,7 @@ export class Uplink {
       await transport.publish(log.key.stream === "c" ? "checkins" : "presence", message, { qos: 1 });
       if (log.key.epoch !== epoch) continue; // a fork was answered meanwhile: this number belongs to the past epoch
       this.#sentUpto = Math.max(this.#sentUpto, batch.to);
-      this.#custodyUpto = Math.max(this.#custodyUpto, batch.to);
+      this.#acknowledgedUpto = Math.max(this.#acknowledgedUpto, batch.to);
       this.#deps.changed();
     }
   }
@@ -194,6 +199,7 @@ export class Uplink {
     this.#forks += 1;
     const reissued = await this.#deps.log.startEpoch();
     this.#sentUpto = 0;
+    this.#acknowledgedUpto = 0;
     this.#custodyUpto = 0;
     this.#deps.logger.error("ledger.forked", { reissued });
     this.#deps.changed();

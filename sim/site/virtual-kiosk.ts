@@ -176,8 +176,8 @@ export class VirtualKiosk {
     const { presence } = this.#log;
     if (this.#log.watermark.upto >= this.#log.lastSeq && presence.watermark.upto >= presence.lastSeq) return true;
     if (!byGateway) return false;
-    const { custodyUpto, presence: sent } = this.#kiosk.status;
-    return custodyUpto >= this.#log.lastSeq && sent.custodyUpto >= presence.lastSeq;
+    const { acknowledgedUpto, presence: sent } = this.#kiosk.status;
+    return acknowledgedUpto >= this.#log.lastSeq && sent.acknowledgedUpto >= presence.lastSeq;
   }
 
   /** Pulls the scanner's cable, or puts it back. */

@@ -23,6 +23,8 @@ export class FakeFarEnd implements UplinkTransport {
   /** Answers a batch; a test replaces it to lose acknowledgements or receipts. */
   onBatch: (from: number) => "ack" | "drop" = () => "ack";
   sendsReceipts = true;
+  /** Whether it stores, or only keeps as a gateway does. */
+  receiptKind: "store" | "custody" = "store";
   /** Batches that begin here are answered `fork` once. */
   forkAt: number | null = null;
   #events: TransportEvents | null = null;
@@ -61,7 +63,7 @@ export class FakeFarEnd implements UplinkTransport {
       return;
     }
     for (const [at, row] of batch.rows.entries()) this.received.set(batch.from + at, row);
-    if (this.sendsReceipts) await this.answer({ ...batch, kind: "store", upto: batch.to, chainHash: end });
+    if (this.sendsReceipts) await this.answer({ ...batch, kind: this.receiptKind, upto: batch.to, chainHash: end });
   }
 
   /** Signs and delivers a receipt. @returns its bytes */

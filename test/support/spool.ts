@@ -3,7 +3,7 @@ import { onTestFinished } from "vitest";
 import type { Sender } from "../../gateway/spool/spool.ts";
 import { SpoolInlet } from "../../gateway/spool/spool-inlet.ts";
 import { SpoolOutlet } from "../../gateway/spool/spool-outlet.ts";
-import { type StreamState, StreamTable } from "../../gateway/spool/stream-table.ts";
+import { StreamTable } from "../../gateway/spool/stream-table.ts";
 import type { StreamKey } from "../../protocol/checkin/batch.ts";
 import type { Receipt } from "../../protocol/checkin/receipt.ts";
 import { parseSiteId } from "../../protocol/ids.ts";
@@ -17,8 +17,8 @@ export interface TestSpool {
   readonly db: Database;
   readonly inlet: SpoolInlet;
   readonly outlet: SpoolOutlet;
-  /** Streams that commits have made longer, in order. */
-  readonly grown: StreamState[];
+  /** Streams of which commits took batches, in order. */
+  readonly heard: StreamKey[];
   accept(device: TestDevice, batch: Pick<MadeBatch, "bytes">, leaf?: Sender["leaf"]): ReturnType<SpoolInlet["accept"]>;
 }
 
@@ -29,7 +29,7 @@ export async function openTestSpool(folder: string, options: { readonly maxGroup
   await migrate(db, join(import.meta.dirname, "../../gateway/spool/migrations"));
   const reader = await Database.open({ file, readOnly: true });
   const streams = new StreamTable(nodeCrypto);
-  const grown: StreamState[] = [];
+  const heard: StreamKey[] = [];
   const now = (): typeof TEST_NOW => TEST_NOW;
   const outlet = new SpoolOutlet({ db, reader, streams, now });
   const inlet = new SpoolInlet({
@@ -39,7 +39,7 @@ export async function openTestSpool(folder: string, options: { readonly maxGroup
     site: parseSiteId("school-1"),
     now,
     maxGroup: options.maxGroup ?? 1_000,
-    onCommit: (streamsGrown) => grown.push(...streamsGrown),
+    onCommit: (streams) => heard.push(...streams),
   });
   onTestFinished(async () => {
     await inlet.idle();
@@ -48,7 +48,7 @@ export async function openTestSpool(folder: string, options: { readonly maxGroup
   });
   const accept: TestSpool["accept"] = (device, batch, leaf = "checkins") =>
     inlet.accept({ device: device.device, leaf }, batch.bytes);
-  return { db, inlet, outlet, grown, accept };
+  return { db, inlet, outlet, heard, accept };
 }
 
 /** A store receipt as the engine would give it, unsigned. */

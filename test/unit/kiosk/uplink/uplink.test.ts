@@ -107,6 +107,18 @@ describe("Uplink", () => {
     expect(far.batches).toHaveLength(2);
   });
 
+  it("takes no broker's word for a row, only the signature of a gateway or the engine", async () => {
+    far.sendsReceipts = false;
+    far.setOnline(true);
+    await scan();
+    await waitFor(() => uplink.status.acknowledgedUpto === 1, { what: "the broker's PUBACK" });
+    expect(uplink.status).toMatchObject({ custodyUpto: 0, confirmedUpto: 0 });
+    Object.assign(far, { sendsReceipts: true, receiptKind: "custody" });
+    await scan();
+    await waitFor(() => uplink.status.custodyUpto === 2, { what: "the gateway's word" });
+    expect(uplink.status).toMatchObject({ acknowledgedUpto: 2, confirmedUpto: 0 });
+  });
+
   it("goes on in a new epoch after a fork, with every unconfirmed row", async () => {
     far.setOnline(true);
     await scan();
