@@ -22,6 +22,7 @@ export type { RadioDesk, UploadOutcome } from "./radio/radio-desk.ts";
 export type { IssuedToken, TokenDesk } from "./radio/token-desk.ts";
 export type { EngineStats } from "./store/stats.ts";
 export type { Venue } from "./store/venues.ts";
+export type { Opening, OpeningsAudit, ReachablePerson, VaultDesk } from "./vault/vault-desk.ts";
 
 /** Reads the table of stays that comes with the product. */
 export async function loadStays(): Promise<Stays> {

@@ -18,6 +18,7 @@ import type { TokenDesk } from "./radio/token-desk.ts";
 import type { Pruned } from "./store/retention.ts";
 import type { EngineStats } from "./store/stats.ts";
 import type { Venue } from "./store/venues.ts";
+import type { VaultDesk } from "./vault/vault-desk.ts";
 
 /** Everything of the outside world that an engine works with. */
 export interface EngineDeps {
@@ -46,6 +47,8 @@ export interface Engine {
   readonly radio: RadioDesk;
   readonly tokens: TokenDesk;
   readonly publisher: Publisher;
+  /** Names and telephone numbers, with a key that the engine does not have. */
+  readonly vault: VaultDesk;
   /** Stores signed batches and answers each with a verdict and a signed receipt. @throws {EngineBusyError} ENGINE_BUSY */
   ingest(batches: readonly Uint8Array[]): Promise<BatchSetAnswer>;
   /** Takes a gateway's signed revocation list: rows that a revoked device signs afterwards are refused. */

@@ -28,6 +28,7 @@ import type { EngineStore } from "./store/open-store.ts";
 import { erasePerson, type Pruned, pruneStore } from "./store/retention.ts";
 import { type EngineStats, readStats } from "./store/stats.ts";
 import { listVenues, putVenue, type Venue } from "./store/venues.ts";
+import { VaultDesk } from "./vault/vault-desk.ts";
 import type { Stays } from "./visits/venue-policy.ts";
 import { VisitBuilder } from "./visits/visit-builder.ts";
 import { wireRadio } from "./wire-radio.ts";
@@ -79,6 +80,7 @@ export class ReferenceEngine implements Engine {
   readonly radio: RadioDesk;
   readonly tokens: TokenDesk;
   readonly publisher: Publisher;
+  readonly vault: VaultDesk;
   readonly #seeker: TokenSeeker;
   readonly #deps: EngineDeps;
   readonly #stays: Stays;
@@ -112,6 +114,7 @@ export class ReferenceEngine implements Engine {
     this.radio = radio.radio;
     this.tokens = radio.tokens;
     this.publisher = radio.publisher;
+    this.vault = new VaultDesk({ store, crypto, now, trace: (caseId, options) => this.trace(caseId, options) });
     this.#seeker = seeker;
     const onStored = (): void => {
       this.#builder.kick();

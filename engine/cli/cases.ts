@@ -16,7 +16,7 @@ interface CaseFlags extends LanguageFlags, PersonFlags {
   readonly sample?: string;
 }
 
-const NO_NAMES = "Names are sealed to the authority's vault key; opening them comes with a later version.";
+const NO_NAMES = "Names are sealed; `vault open` opens them, on record.";
 
 /** Adds `case`, `trace`, `visits` and `erase`. */
 export function registerCaseCommands(program: Command): void {

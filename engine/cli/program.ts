@@ -9,6 +9,7 @@ import { registerPublishedCommands } from "./published.ts";
 import { registerRevokeCommand } from "./revoke.ts";
 import { showStats, showStatus } from "./status.ts";
 import { registerTokenCommands } from "./tokens.ts";
+import { registerVaultCommands } from "./vault.ts";
 import { registerVenueCommands } from "./venues.ts";
 
 /** The command line of an engine. Every command but `start` works while the service runs. */
@@ -22,6 +23,7 @@ export function buildProgram(): Command {
   registerKeyCommands(program);
   registerVenueCommands(program);
   registerCaseCommands(program);
+  registerVaultCommands(program);
   registerTokenCommands(program);
   registerPublishedCommands(program);
   registerRevokeCommand(program);

@@ -27,6 +27,15 @@ export interface Texts {
   readonly beside: Readonly<Record<Beside, string>>;
   readonly window: (from: string, to: string) => string;
   readonly noNames: string;
+  readonly vaultHead: readonly string[];
+  readonly openingHead: readonly string[];
+  readonly passphrase: string;
+  readonly wrongPassphrase: string;
+  readonly nobodyToOpen: string;
+  readonly otherVaultKey: string;
+  readonly codeSaysNothing: string;
+  readonly onRecord: (n: number) => string;
+  readonly brokenRecord: (n: number) => string;
   readonly noVerdict: string;
   readonly timeUnknown: string;
   readonly yes: string;
@@ -70,7 +79,16 @@ const en: Texts = {
   contacts: "Stays beside the case",
   persons: "Persons",
   window: (from, to) => `Infectious window: ${from} to ${to} (Vietnam time)`,
-  noNames: "Names and phone numbers are sealed to the authority's vault key; opening them is not part of this version.",
+  noNames: "Names and telephone numbers are sealed; `bluepost-engine vault open` opens them for this case, on record.",
+  vaultHead: ["person", "name", "telephone", "born", "address", "insurance"],
+  openingHead: ["no.", "opened", "case", "persons", "reason"],
+  passphrase: "Passphrase of the vault (it is not shown)",
+  wrongPassphrase: "The passphrase is wrong. Nothing was opened.",
+  nobodyToOpen: "Nobody was beside the case for so long. Nothing was opened.",
+  otherVaultKey: "sealed for another vault key",
+  codeSaysNothing: "the code shown says no name",
+  onRecord: (n) => `This is opening ${n} on record. The public sees how many there were.`,
+  brokenRecord: (n) => `The record is broken at number ${n}: something was changed, left out or put in afterwards.`,
   noVerdict: "This is evidence, not a verdict: a door log knows neither distance nor masks.",
   timeUnknown: "time unknown",
   yes: "yes",
@@ -137,7 +155,16 @@ const vi: Texts = {
   contacts: "Những lượt có mặt cùng ca bệnh",
   persons: "Những người có mặt",
   window: (from, to) => `Khoảng thời gian có thể lây: ${from} đến ${to} (giờ Việt Nam)`,
-  noNames: "Họ tên và số điện thoại được niêm phong bằng khóa của cơ quan y tế; phiên bản này chưa mở được.",
+  noNames: "Họ tên và số điện thoại được niêm phong; `bluepost-engine vault open` mở cho ca bệnh này, có ghi vào sổ.",
+  vaultHead: ["người", "họ tên", "điện thoại", "năm sinh", "địa chỉ", "bảo hiểm"],
+  openingHead: ["số", "mở lúc", "ca bệnh", "số người", "lý do"],
+  passphrase: "Mật khẩu của két (không hiện lên màn hình)",
+  wrongPassphrase: "Mật khẩu không đúng. Chưa mở gì cả.",
+  nobodyToOpen: "Không ai có mặt cùng ca bệnh lâu như vậy. Chưa mở gì cả.",
+  otherVaultKey: "niêm phong bằng khóa khác",
+  codeSaysNothing: "mã đã quét không ghi họ tên",
+  onRecord: (n) => `Đây là lần mở số ${n} trong sổ. Công chúng thấy tổng số lần mở.`,
+  brokenRecord: (n) => `Sổ bị hỏng ở số ${n}: có nội dung đã bị sửa, bỏ đi hoặc thêm vào sau.`,
   noVerdict: "Đây là bằng chứng, không phải kết luận: nhật ký ra vào không biết khoảng cách và khẩu trang.",
   timeUnknown: "không rõ thời gian",
   yes: "có",

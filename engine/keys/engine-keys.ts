@@ -118,6 +118,11 @@ export async function loadEngineKeys(dataDir: string): Promise<EngineKeys> {
   }
 }
 
+/** Text of the locked vault key, for {@link unlockVaultKey}. @throws {EngineKeysError} ENGINE_KEYS when it is missing or open to others */
+export function readVaultKeyFile(dataDir: string): Promise<string> {
+  return readSecretFile(join(keysFolder(dataDir), FILES.vault));
+}
+
 /** Takes the development authority that is there, or makes one: what a first start does. */
 export async function loadOrCreateEngineKeys(
   dataDir: string,

@@ -22,6 +22,7 @@ import {
   storeFile,
   waitingEntries,
 } from "../store/published.ts";
+import { openingsHead } from "../store/vault-openings.ts";
 import { venueNumber } from "../store/venue-number.ts";
 import { type CasePlace, keyEntries, placeEntries } from "./case-entries.ts";
 
@@ -105,7 +106,9 @@ export class Publisher {
       const number = (last?.number ?? 0) + 1;
       const previous = last ? crypto.sha256(last.bytes) : new Uint8Array(32);
       const real = await waitingEntries(sql);
-      const bytes = await signPublished({ number, hour, previous, entries: withDecoys(crypto, real, now()) }, signer);
+      const openings = await openingsHead(sql);
+      const entries = withDecoys(crypto, real, now());
+      const bytes = await signPublished({ number, hour, previous, openings, entries }, signer);
       await storeFile(sql, { number, hour, bytes, entries: real });
       return { number, hour };
     });

@@ -8,10 +8,14 @@ export const PUBLISHED_PATH = "/v1/published";
 export const PUBLISHED_TYPE = "application/vnd.bluepost.published+cose";
 
 const LABEL = "bluepost published";
-export const PUBLISHED_VERSION = 1;
+export const PUBLISHED_VERSION = 2;
+/** Version 1 had no field for openings. */
+const FIRST_VERSION = 1;
 /** Longest file that a phone reads. */
 export const PUBLISHED_MAX_BYTES = 1 << 20;
 const MAX_ENTRIES = 16_384;
+/** Fields that stand before the lists. */
+const AFTER_HEAD = 5;
 /** Longest stretch of one entry: a site day, and the hour at either end that rounding may add. */
 export const MAX_ENTRY_INTERVALS = 156;
 
@@ -32,6 +36,12 @@ export interface PublishedEntry {
   readonly intervals: number;
 }
 
+/** What the public may know of openings of sealed names: a record changed afterwards does not fit what was published. */
+export interface PublishedOpenings {
+  readonly count: number;
+  readonly hash: Uint8Array;
+}
+
 /** One hour's file. */
 export interface PublishedFile {
   /** 1, 2, 3 ...: a phone sees what it has missed. */
@@ -40,12 +50,14 @@ export interface PublishedFile {
   readonly hour: number;
   /** SHA-256 of the file before as it was sent; 32 zero bytes before the first. */
   readonly previous: Uint8Array;
+  /** How often names were opened until then, and the hash of the last record (32 bytes); null in a file of before version 2. */
+  readonly openings: PublishedOpenings | null;
   readonly entries: readonly PublishedEntry[];
 }
 
 /** Encodes and signs a file. Entries stand by kind in order of their keys, so that nothing tells which came first. */
 export async function signPublished(
-  file: PublishedFile,
+  file: PublishedFile & { readonly openings: PublishedOpenings },
   signer: { readonly key: CoseKey; readonly kid: Uint8Array },
 ): Promise<Uint8Array> {
   const lists = ENTRY_KINDS.map((kind) =>
@@ -54,7 +66,9 @@ export async function signPublished(
       .sort(byKey)
       .map(({ key, firstInterval, intervals }) => [key, firstInterval, intervals]),
   );
-  return signCose1(encodeCbor([LABEL, PUBLISHED_VERSION, file.number, file.hour, file.previous, ...lists]), signer);
+  const { number, hour, previous, openings } = file;
+  const fields = [LABEL, PUBLISHED_VERSION, number, hour, previous, ...lists, [openings.count, openings.hash]];
+  return signCose1(encodeCbor(fields), signer);
 }
 
 /**
@@ -68,15 +82,23 @@ export async function openPublished(bytes: Uint8Array, key: CoseKey): Promise<Pu
   const message = parseCose1(bytes);
   await verifyCose1(message, key);
   const fields = decodeCbor(message.payload);
-  if (!Array.isArray(fields) || fields.length !== 5 + ENTRY_KINDS.length)
+  if (!Array.isArray(fields) || fields[0] !== LABEL) throw new MalformedError("not a published file");
+  const version = requireInteger("version", fields[1], { min: FIRST_VERSION, max: PUBLISHED_VERSION });
+  const isFirst = version === FIRST_VERSION;
+  if (fields.length !== AFTER_HEAD + ENTRY_KINDS.length + (isFirst ? 0 : 1))
     throw new MalformedError("not a published file");
-  if (fields[0] !== LABEL || fields[1] !== PUBLISHED_VERSION) throw new MalformedError("not a published file");
   return {
     number: requireInteger("number", fields[2], { min: 1, max: 0xffffffff }),
     hour: requireInteger("hour", fields[3], { min: 0, max: 0xffffffff }),
     previous: bytesOf(fields[4], 32),
-    entries: ENTRY_KINDS.flatMap((kind, at) => entriesOf(kind, fields[5 + at])),
+    openings: isFirst ? null : openingsOf(fields[AFTER_HEAD + ENTRY_KINDS.length]),
+    entries: ENTRY_KINDS.flatMap((kind, at) => entriesOf(kind, fields[AFTER_HEAD + at])),
   };
+}
+
+function openingsOf(field: unknown): PublishedOpenings {
+  if (!Array.isArray(field) || field.length !== 2) throw new MalformedError("not a count of openings");
+  return { count: requireInteger("openings", field[0], { min: 0, max: 0xffffffff }), hash: bytesOf(field[1], 32) };
 }
 
 function entriesOf(kind: EntryKind, list: unknown): readonly PublishedEntry[] {

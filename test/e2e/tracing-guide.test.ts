@@ -54,11 +54,14 @@ it("leads a health officer from a document to the people who were there, by the 
     "case add",
     "case list",
     'trace "$CASE"',
+    "vault open",
+    "vault log",
     "case key-code",
     "case publish",
     "erase --scheme",
   ]);
-  const [venue = "", visits = "", add = "", list = "", trace = "", code = "", publish = "", erase = ""] = typed;
+  const [venue = "", visits = "", add = "", list = "", trace = "", ...rest] = typed;
+  const [open = "", log = "", code = "", publish = "", erase = ""] = rest;
 
   await type(venue);
   expect(await type(visits, `${CASE}\n`)).toContain("Chợ Dương Đông");
@@ -69,6 +72,11 @@ it("leads a health officer from a document to the people who were there, by the 
   expect(found).toMatch(/Chợ Dương Đông .* 29\.\d +30\.\d /);
   expect(found).toContain("This is evidence, not a verdict");
   expect(await type(`${trace} --lang vi`)).toContain("Đây là bằng chứng, không phải kết luận");
+  const passphrase = readFileSync(join(folder, "engine/keys/vault.passphrase"), "utf8");
+  const opened = await type(open, passphrase);
+  expect(opened).toMatch(/^\S+… +Nguyễn Văn Bé /m);
+  expect(opened).toContain("opening 1 on record");
+  expect(await type(log)).toMatch(/^ +1 .* 1 +call the contacts of the market$/m);
   expect(await type(code)).toContain("good once");
   await type(publish);
   expect(await type(erase, `${CONTACT}\n`)).toContain("2 rows erased");

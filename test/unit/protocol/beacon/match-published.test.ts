@@ -26,6 +26,7 @@ const fileOf = (...entries: readonly PublishedEntry[]): PublishedFile => ({
   number: 7,
   hour: Math.floor(NINE / HOUR_MS),
   previous: new Uint8Array(32),
+  openings: null,
   entries: withDecoys(nodeCrypto, entries, NINE),
 });
 const heard = (atMs: number, key = ltKey, sentMs = atMs): PhoneSighting => ({

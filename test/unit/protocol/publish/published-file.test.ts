@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { importSigningKey, importVerifyKey } from "../../../../protocol/cose.ts";
+import { encodeCbor } from "../../../../protocol/cbor.ts";
+import { importSigningKey, importVerifyKey, signCose1 } from "../../../../protocol/cose.ts";
 import { BadSealError, BluepostError } from "../../../../protocol/errors.ts";
 import { LEAST_ENTRIES, roundToHours, withDecoys } from "../../../../protocol/publish/decoys.ts";
 import {
@@ -33,6 +34,10 @@ const file = fc.record({
   number: fc.integer({ min: 1, max: 0xffffffff }),
   hour: fc.integer({ min: 0, max: 0xffffffff }),
   previous: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  openings: fc.record({
+    count: fc.integer({ min: 0, max: 0xffffffff }),
+    hash: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+  }),
   entries: fc.array(entry, { maxLength: 30 }),
 });
 const names = (entries: readonly PublishedEntry[]): readonly string[] =>
@@ -53,7 +58,8 @@ describe("published file", () => {
   });
 
   it("is refused when a byte is changed or another key signed it", async () => {
-    const bytes = await signPublished({ number: 1, hour: 1, previous: new Uint8Array(32), entries: [] }, signer);
+    const head = { number: 1, hour: 1, previous: new Uint8Array(32), openings: { count: 0, hash: new Uint8Array(32) } };
+    const bytes = await signPublished({ ...head, entries: [] }, signer);
     const changed = fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }));
     await fc.assert(
       fc.asyncProperty(changed, async ([at, flip]) => {
@@ -71,6 +77,14 @@ describe("published file", () => {
     );
     await expect(openPublished(bytes, await importVerifyKey(other.publicKey))).rejects.toThrow(BadSealError);
   });
+});
+
+it("of version 1 stays readable; it says nothing of openings", async () => {
+  const [previous, key] = [new Uint8Array(32).fill(7), new Uint8Array(16).fill(9)];
+  const fields = ["bluepost published", 1, 12, 480_000, previous, [], [], [[key, 2_880_000, 6]], []];
+  const file = await openPublished(await signCose1(encodeCbor(fields), signer), verify);
+  const entry = { kind: "gaen", key, firstInterval: 2_880_000, intervals: 6 };
+  expect(file).toEqual({ number: 12, hour: 480_000, previous, openings: null, entries: [entry] });
 });
 
 describe("decoys", () => {
