@@ -33,9 +33,9 @@ export async function loadStays(): Promise<Stays> {
 export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const { config, crypto, now } = deps;
   const stays = await loadStays();
+  const keys = await loadOrCreateEngineKeys(config.dataDir, { crypto, nowMs: now() }); // first: a database never stands without its keys
   const store = await openStore(config.dataDir, config.store.synchronous);
   try {
-    const keys = await loadOrCreateEngineKeys(config.dataDir, { crypto, nowMs: now() });
     const signer = await ReceiptSigner.open(crypto, keys.receipt);
     const rootPem = keys.root.certificatePem;
     const revoked = await RevokedDevices.open({ store, rootPem, now, log: deps.log.child("revocations") });

@@ -1,6 +1,7 @@
 import { BluepostError } from "../protocol/errors.ts";
 import { ConfigError } from "./config.ts";
 import { type FunctionCheck, keepWatch, type ServiceManager, takeServiceManager } from "./service-manager.ts";
+import { SetupError } from "./setup-error.ts";
 import { systemTimers } from "./timers.ts";
 
 /** Exit codes of every command (DESIGN section 9; the numbers are those of BSD sysexits). */
@@ -30,7 +31,8 @@ export function announceReady(part: string, fields: Readonly<Record<string, stri
  * Runs a service until SIGINT or SIGTERM, closes it, and exits. The only place of the product that ends the process.
  * Under systemd it says when it serves, and goes on saying so for as long as {@link Running.check} finds nothing.
  *
- * Exit code 78 for a wrong configuration (each problem on a line of its own), 69 for another known fault, 70 for a bug.
+ * Exit code 78 for a wrong configuration (each problem on a line of its own) or a {@link SetupError}, 69 for another known fault, 70 for
+ * a bug.
  */
 export async function runService(start: (signal: AbortSignal) => Promise<Running>): Promise<never> {
   const manager = takeServiceManager(process.env, process.pid);
@@ -69,7 +71,7 @@ export function reportFault(fault: unknown): number {
   }
   if (fault instanceof BluepostError) {
     process.stderr.write(`${fault.code}: ${fault.message}\n  See hardware/docs/errors.md for what to do.\n`);
-    return EXIT.unavailable;
+    return fault instanceof SetupError ? EXIT.configuration : EXIT.unavailable;
   }
   process.stderr.write(`A bug: ${fault instanceof Error ? (fault.stack ?? fault.message) : "unknown"}\n`);
   return EXIT.bug;

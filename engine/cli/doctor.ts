@@ -3,7 +3,7 @@ import { BluepostError } from "../../protocol/errors.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import type { EngineConfig } from "../config.ts";
-import { loadEngineKeys } from "../keys/engine-keys.ts";
+import { hasEngineKeys, loadEngineKeys } from "../keys/engine-keys.ts";
 import { isThere } from "../keys/key-files.ts";
 import { storeFile } from "../store/open-store.ts";
 import { type CommonFlags, configOf, print } from "./flags.ts";
@@ -33,6 +33,7 @@ export async function doctor(flags: CommonFlags): Promise<number> {
 async function checkKeys({ dataDir }: EngineConfig): Promise<Finding> {
   const what = "keys";
   try {
+    if (!(await hasEngineKeys(dataDir))) return { what, ok: false, note: "not there; they are made at first start" };
     await loadEngineKeys(dataDir);
     return { what, ok: true, note: "complete, and closed to others" };
   } catch (fault) {
@@ -45,8 +46,8 @@ async function checkKeys({ dataDir }: EngineConfig): Promise<Finding> {
 async function checkStore({ dataDir }: EngineConfig): Promise<Finding> {
   const what = "store";
   const file = storeFile(dataDir);
-  if (!(await isThere(file))) return { what, ok: false, note: `${file} is not there; it is made at first start` };
   try {
+    if (!(await isThere(file))) return { what, ok: false, note: `${file} is not there; it is made at first start` };
     const database = await Database.open({ file, readOnly: true });
     try {
       const row = await database.get<{ quick_check: string }>("PRAGMA quick_check(1)");

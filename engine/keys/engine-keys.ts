@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { concatBytes, fromHex, toHex } from "../../protocol/bytes.ts";
 import { createSealingKeyPair } from "../../protocol/checkin/sealing.ts";
@@ -8,13 +9,16 @@ import type { WallMs } from "../../protocol/units.ts";
 import { createRoot, type Identity } from "../../runtime/pki/authority.ts";
 import { rawKeyPair } from "../../runtime/pki/chain.ts";
 import { EngineKeysError } from "../errors.ts";
+import { storeFile } from "../store/open-store.ts";
 import {
   isThere,
   makeSecretFolder,
+  namesIn,
   PUBLIC_FILE_MODE,
   readKeyFile,
   readSecretFile,
   SECRET_FILE_MODE,
+  syncFolder,
   writeDurably,
 } from "./key-files.ts";
 import { lockVaultKey, type RawKeyPair, vaultPublicKey } from "./vault-key.ts";
@@ -52,9 +56,28 @@ export function keysFolder(dataDir: string): string {
   return join(dataDir, "keys");
 }
 
-/** Whether the authority's keys were made; the secret is written last. */
-export function hasEngineKeys(dataDir: string): Promise<boolean> {
-  return isThere(join(keysFolder(dataDir), FILES.secret));
+const CURE =
+  "restore the folder keys/ from a backup, since new keys open no row of old ones. Only where nothing ever came in, move keys/ and engine.db away";
+
+/** What an engine does not work without; the passphrase belongs off the machine. */
+const NEEDED: readonly string[] = Object.values(FILES).filter((name) => name !== FILES.vaultPassphrase);
+
+/**
+ * Whether the authority's keys were made; false only where there is neither a key nor a database.
+ *
+ * @throws {EngineKeysError} ENGINE_KEYS when some of the files are there and some are not, or nobody can tell
+ */
+export async function hasEngineKeys(dataDir: string): Promise<boolean> {
+  const names = await namesIn(keysFolder(dataDir));
+  const missing = NEEDED.filter((name) => !names.includes(name));
+  if (missing.length === 0) return true;
+  if (Object.values(FILES).some((name) => names.includes(name))) {
+    throw new EngineKeysError(`of the authority's keys ${missing.join(", ")} are missing: ${CURE}`);
+  }
+  if (await isThere(storeFile(dataDir))) {
+    throw new EngineKeysError(`engine.db is there, and the authority's keys are not: ${CURE}`);
+  }
+  return false;
 }
 
 /**
@@ -62,15 +85,34 @@ export function hasEngineKeys(dataDir: string): Promise<boolean> {
  *
  * The vault key's passphrase lies beside it in `vault.passphrase`; a real authority moves it off the machine.
  *
- * @throws {EngineKeysError} ENGINE_KEYS when keys are there already: they are never overwritten
+ * They come into `keys/` all at once: whatever breaks off before leaves no authority there.
+ *
+ * @throws {EngineKeysError} ENGINE_KEYS when keys or a database are there already: keys are never overwritten, and new ones would not
+ * open the rows of others
  */
 export async function createEngineKeys(
   dataDir: string,
   make: { readonly crypto: CryptoPort; readonly nowMs: WallMs; readonly name?: string },
 ): Promise<EngineKeys> {
   if (await hasEngineKeys(dataDir)) throw new EngineKeysError("the authority's keys are there already");
-  const folder = keysFolder(dataDir);
-  await makeSecretFolder(folder);
+  const draft = `${keysFolder(dataDir)}.${toHex(make.crypto.randomBytes(8))}.tmp`;
+  try {
+    await makeSecretFolder(draft);
+    await writeNewKeys(draft, make);
+    await rename(draft, keysFolder(dataDir)); // onto nothing or an empty folder; onto files the system refuses
+    await syncFolder(dataDir);
+  } catch (cause) {
+    await rm(draft, { recursive: true, force: true });
+    throw new EngineKeysError(
+      "the folder keys/ cannot be made: it holds something else, or the disk refuses it",
+      {},
+      { cause },
+    );
+  }
+  return loadEngineKeys(dataDir);
+}
+
+async function writeNewKeys(folder: string, make: Parameters<typeof createEngineKeys>[1]): Promise<void> {
   const root = await createRoot(make.name ?? "Bluepost development authority", make.nowMs);
   const passphrase = toHex(make.crypto.randomBytes(16));
   const secrets: readonly (readonly [string, string])[] = [
@@ -85,7 +127,6 @@ export async function createEngineKeys(
   ];
   await writeDurably(join(folder, FILES.rootCertificate), `${root.certificatePem.trim()}\n`, PUBLIC_FILE_MODE);
   for (const [name, text] of secrets) await writeDurably(join(folder, name), `${text.trim()}\n`, SECRET_FILE_MODE);
-  return loadEngineKeys(dataDir);
 }
 
 /** @throws {EngineKeysError} ENGINE_KEYS when a file is missing, open to others, or not of its form */

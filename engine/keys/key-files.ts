@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineKeysError } from "../errors.ts";
 
@@ -29,7 +29,8 @@ export async function writeDurably(file: string, text: string, mode: number): Pr
   await syncFolder(dirname(file));
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was renamed into a folder, or made in it, survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {
     await handle.sync();
@@ -38,12 +39,35 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Whether a file or folder is there. */
+/**
+ * Whether a file or folder is there.
+ *
+ * @throws {EngineKeysError} ENGINE_KEYS when nobody can tell, which is not the same as no
+ */
 export async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  return (await unlessAbsent(path, stat(path))) !== null;
+}
+
+/**
+ * The names in a folder; none when there is no such folder.
+ *
+ * @throws {EngineKeysError} ENGINE_KEYS when it cannot be read, or is no folder
+ */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  return (await unlessAbsent(folder, readdir(folder))) ?? [];
+}
+
+async function unlessAbsent<Found>(path: string, look: Promise<Found>): Promise<Found | null> {
+  try {
+    return await look;
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null;
+    throw new EngineKeysError(
+      "a file or folder cannot be looked at: check its owner, rights and disk",
+      { file: nameOf(path) },
+      { cause },
+    );
+  }
 }
 
 /** @throws {EngineKeysError} ENGINE_KEYS when the file is missing or not readable */

@@ -101,7 +101,7 @@ describe("an engine process", () => {
       runToEnd({ script, args: [...args, ...at] });
     expect((await run("stats")).code).toBe(64);
     expect((await run("keys", "init")).code).toBe(0);
-    expect((await run("keys", "init")).code).toBe(69);
+    expect((await run("keys", "init")).code).toBe(78);
     for (const name of ["secret", "match.key", "vault.key", "root.key.pem", "receipt.key.pem"]) {
       expect(statSync(join(dataDir, "keys", name)).mode & 0o777).toBe(0o600);
     }
