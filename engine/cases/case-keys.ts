@@ -53,24 +53,25 @@ async function takeKey(sql: Sql, item: unknown, storing: KeyStoring): Promise<It
   return (await addKey(sql, checked.key, storing)) > 0 ? "stored" : "duplicate";
 }
 
-function addKey(sql: Sql, key: SoughtKey, { box, caseId, nowMs }: KeyStoring): Promise<number> {
+/** @returns 1 when the key is new. One that is known reaches as far as the longest that was handed in. */
+async function addKey(sql: Sql, key: SoughtKey, { box, caseId, nowMs }: KeyStoring): Promise<number> {
   // the end of a token's window moves with the clock; everything else of a key tells it apart
   const from = key.scheme === "token" ? "" : String(key.validFrom);
   const digest = box.nameOf(concatBytes(utf8(`${key.scheme} ${from} `), key.key));
-  return sql.run(
+  const scheme = SCHEMES.indexOf(key.scheme);
+  const added = await sql.run(
     `INSERT INTO case_key (case_id, digest, scheme, sealed, valid_from, valid_to, publish, stored_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    [
+    [caseId, digest, scheme, box.seal(key.key), key.validFrom, key.validTo, key.publish ? 1 : 0, nowMs],
+  );
+  if (added === 0) {
+    await sql.run("UPDATE case_key SET valid_to = max(valid_to, ?) WHERE case_id = ? AND digest = ?", [
+      key.validTo,
       caseId,
       digest,
-      SCHEMES.indexOf(key.scheme),
-      box.seal(key.key),
-      key.validFrom,
-      key.validTo,
-      key.publish ? 1 : 0,
-      nowMs,
-    ],
-  );
+    ]);
+  }
+  return added;
 }
 
 /** The stored keys of a case, in order of their time. */

@@ -5,11 +5,23 @@ import { parseGaenExport } from "../../protocol/beacon/gaen-export.ts";
 import { toHex, utf8 } from "../../protocol/bytes.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { CaseKeyAnswer } from "../../protocol/http/case-keys.ts";
+import type { WallMs } from "../../protocol/units.ts";
 import { isZip, readZipEntry } from "../../runtime/zip.ts";
+import { type InfectiousWindow, infectiousWindow } from "../cases/cases.ts";
 import { KEY_CODE_MAX_MINUTES, KEY_CODE_MINUTES } from "../cases/key-codes.ts";
 import { EngineInputError } from "../errors.ts";
-import { type CommonFlags, guarded, integer, print, withConfig, withEngine } from "./flags.ts";
+import {
+  type CommonFlags,
+  guarded,
+  integer,
+  type LanguageFlags,
+  print,
+  withConfig,
+  withEngine,
+  withLanguage,
+} from "./flags.ts";
 import { localTime } from "./table.ts";
+import { type Texts, textsOf } from "./texts.ts";
 
 const EXPORT_NAME = "export.bin";
 const MAX_FILE_BYTES = 16 << 20;
@@ -21,7 +33,7 @@ export function registerCaseKeyCommands(cases: Command): void {
     .description("make a one-time code with which the case hands in the keys of its phone or token")
     .option("--minutes <n>", "minutes until it expires", integer(1, KEY_CODE_MAX_MINUTES), KEY_CODE_MINUTES)
     .action(guarded(makeCode));
-  withConfig(cases.command("keys"))
+  withLanguage(withConfig(cases.command("keys")))
     .argument("<case>", "number of the case, from `case list`")
     .description(
       "take keys of a case from a file: JSON as for the upload, or a GAEN diagnosis key file (zip or export.bin)",
@@ -52,15 +64,24 @@ async function makeCode(id: string, flags: CommonFlags & { readonly minutes: num
   return 0;
 }
 
-async function takeKeys(id: string, flags: CommonFlags & { readonly file: string }): Promise<number> {
+async function takeKeys(id: string, flags: LanguageFlags & { readonly file: string }): Promise<number> {
   const items = await itemsOf(flags.file);
-  const results = await withEngine(flags, (engine) => engine.radio.addCaseKeys(id, items));
-  print(flags, { case: id, results }, results.map(resultLine));
+  const { results, window } = await withEngine(flags, async (engine) => ({
+    results: await engine.radio.addCaseKeys(id, items),
+    window: infectiousWindow(await engine.findCase(id), Date.now() as WallMs),
+  }));
+  print(flags, { case: id, results }, keyLines(results, window, textsOf(flags.lang)));
   return results.every(({ verdict }) => verdict === "refused") ? 1 : 0;
 }
 
-function resultLine({ verdict, problem }: CaseKeyAnswer, at: number): string {
-  return `key ${at + 1}: ${verdict}${problem ? ` (${problem.title})` : ""}`;
+/** What became of each key, in words; when one lay outside of the infectious window, that too. */
+export function keyLines(results: readonly CaseKeyAnswer[], window: InfectiousWindow, texts: Texts): readonly string[] {
+  const lines = results.map(({ verdict, problem }, at) => {
+    const why = problem ? ` (${texts.keyProblems[problem.code]})` : "";
+    return `${texts.key} ${at + 1}: ${texts.keyVerdicts[verdict]}${why}`;
+  });
+  const isOutside = results.some(({ problem }) => problem?.code === "outside_window" || problem?.code === "in_future");
+  return isOutside ? [...lines, "", texts.window(localTime(window.from), localTime(window.to))] : lines;
 }
 
 async function itemsOf(file: string): Promise<readonly unknown[]> {

@@ -2,14 +2,19 @@ import { type Command, Option } from "commander";
 import type { CaseFile, Contact, ContactPerson, Trace } from "../app.ts";
 import { registerCaseKeyCommands } from "./case-keys.ts";
 import { DOCUMENT_SCHEMES, type PersonFlags, personsOf } from "./documents.ts";
-import { type CommonFlags, guarded, integer, print, withConfig, withEngine } from "./flags.ts";
+import {
+  type CommonFlags,
+  guarded,
+  integer,
+  type LanguageFlags,
+  print,
+  withConfig,
+  withEngine,
+  withLanguage,
+} from "./flags.ts";
 import { heardCells, tokenCells } from "./radio-cells.ts";
 import { localTime, shortKey, table } from "./table.ts";
-import { LANGUAGES, type Language, type Texts, textsOf } from "./texts.ts";
-
-interface LanguageFlags extends CommonFlags {
-  readonly lang?: Language;
-}
+import { type Texts, textsOf } from "./texts.ts";
 
 interface CaseFlags extends LanguageFlags, PersonFlags {
   readonly onset?: string;
@@ -42,10 +47,6 @@ export function registerCaseCommands(program: Command): void {
   withPerson(withConfig(program.command("erase")))
     .description("erase every row and visit of a person, and keep what is still under way from coming back")
     .action(guarded(erase));
-}
-
-function withLanguage(command: Command): Command {
-  return command.addOption(new Option("--lang <lang>", "language of tables").choices(LANGUAGES));
 }
 
 function withPerson(command: Command): Command {

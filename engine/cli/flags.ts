@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CommonFlags, guardedBy, settingsFile, withSettings } from "../../runtime/cli/frame.ts";
 import { EXIT, reportFault } from "../../runtime/lifecycle.ts";
 import { silentLogger } from "../../runtime/log.ts";
@@ -7,12 +7,23 @@ import { type EngineConfig, loadEngineConfig } from "../config.ts";
 import { EngineInputError } from "../errors.ts";
 import { hasEngineKeys } from "../keys/engine-keys.ts";
 import { openEngine } from "../start.ts";
+import { LANGUAGES, type Language } from "./texts.ts";
 
 export { argument, type CommonFlags, integer, print, useExitCodes } from "../../runtime/cli/frame.ts";
 
 /** Adds the flags that name a configuration. */
 export function withConfig(command: Command): Command {
   return withSettings(command, "listen.port=8082");
+}
+
+/** Flags of a command that speaks Vietnamese and English. */
+export interface LanguageFlags extends CommonFlags {
+  readonly lang?: Language;
+}
+
+/** Adds the flag that names a language. */
+export function withLanguage(command: Command): Command {
+  return command.addOption(new Option("--lang <lang>", "language of tables").choices(LANGUAGES));
 }
 
 /** Loads the configuration that the flags name. @throws {ConfigError} RT_CONFIG */

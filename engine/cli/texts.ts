@@ -1,3 +1,4 @@
+import { CASE_KEY_PROBLEMS, type CaseKeyAnswer, type CaseKeyProblem } from "../../protocol/http/case-keys.ts";
 import type { EndReason, StartReason, VisitEvidence } from "../visits/visit.ts";
 
 /** How the case's own stay is known. */
@@ -25,6 +26,9 @@ export interface Texts {
   readonly tokensOmitted: (n: number) => string;
   readonly signalNote: string;
   readonly beside: Readonly<Record<Beside, string>>;
+  readonly key: string;
+  readonly keyVerdicts: Readonly<Record<CaseKeyAnswer["verdict"], string>>;
+  readonly keyProblems: Readonly<Record<CaseKeyProblem, string>>;
   readonly window: (from: string, to: string) => string;
   readonly noNames: string;
   readonly vaultHead: readonly string[];
@@ -117,6 +121,9 @@ const en: Texts = {
   signalNote:
     "A strong signal (above -60 dBm) was near or in plain view; a weak one says little. Walls and bodies take 10 to 20 dB.",
   beside: { scan: "scan", radio: "heard by radio", claim: "the phone's word" },
+  key: "key",
+  keyVerdicts: { stored: "stored", duplicate: "known already", refused: "NOT TAKEN" },
+  keyProblems: CASE_KEY_PROBLEMS,
 };
 
 const vi: Texts = {
@@ -193,6 +200,18 @@ const vi: Texts = {
   signalNote:
     "Sóng mạnh (trên -60 dBm) là ở gần hoặc không bị che; sóng yếu không nói lên nhiều. Tường và người làm giảm 10 đến 20 dB.",
   beside: { scan: "quét mã", radio: "thu được sóng", claim: "điện thoại khai" },
+  key: "khóa",
+  keyVerdicts: { stored: "đã lưu", duplicate: "đã có từ trước", refused: "KHÔNG NHẬN" },
+  keyProblems: {
+    unknown_scheme: "Loại khóa không phải là gaen, bluezone, token hay place",
+    malformed_item: "Mục này không có đủ các trường của loại khóa",
+    base_id: "Mã gốc cho biết mọi ngày của điện thoại: chỉ nộp khóa ngày của những ngày cần tìm",
+    outside_window: "Khóa thuộc ngày ngoài khoảng thời gian ca bệnh có thể lây cho người khác",
+    in_future: "Khóa bắt đầu sau thời điểm hiện tại",
+    unknown_place: "Chưa có máy nào gửi về đây từng hiện mã này; máy ngoại tuyến có thể gửi về sau",
+    not_live: "Vào lúc đó mã này không hiện trên màn hình",
+    published: "Khóa của nơi và ngày đó đã được công bố nên ai cũng có thể khai như vậy: hãy báo cho cán bộ y tế",
+  },
 };
 
 const TEXTS: Readonly<Record<Language, Texts>> = { en, vi };

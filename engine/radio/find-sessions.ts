@@ -2,7 +2,7 @@ import { toHex } from "../../protocol/bytes.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import type { SoughtKey } from "../cases/check-key-item.ts";
 import { loadSessions, type StoredSession } from "../store/presence.ts";
-import { type ExpandedKey, type KeyExpander, TOLERANCE_MS } from "./expand-keys.ts";
+import { type ExpandedKey, type KeyExpander, TOKEN_TOLERANCE_MS, TOLERANCE_MS } from "./expand-keys.ts";
 import type { ObservedDays } from "./observed-ids.ts";
 
 /** What finding needs. */
@@ -29,7 +29,8 @@ interface Hit {
  */
 export async function findSessions(keys: readonly SoughtKey[], finding: Finding): Promise<readonly StoredSession[]> {
   const hits = new Map<number, Hit[]>();
-  for (const key of [...keys].sort((left, right) => left.validFrom - right.validFrom)) {
+  const sought = keys.map((key) => spreadSeed(key, finding.window));
+  for (const key of sought.sort((left, right) => left.validFrom - right.validFrom)) {
     const expanded = finding.expander.expand(key);
     const span = { from: key.validFrom, to: key.validTo - 1 };
     finding.observed.find(expanded.ids, { stride: expanded.stride, span }, (at, session) => {
@@ -43,6 +44,12 @@ export async function findSessions(keys: readonly SoughtKey[], finding: Finding)
     const hit = hits.get(session.id)?.find((one) => agrees(session, one, finding.window));
     return hit ? [finding.expander.withSentPower(session, hit.key)] : [];
   });
+}
+
+/** A token's seed has no day of its own: it is sought in the whole window, however long ago it was handed in. */
+function spreadSeed(key: SoughtKey, { from, to }: Finding["window"]): SoughtKey {
+  if (key.scheme !== "token") return key;
+  return { ...key, validFrom: from - TOKEN_TOLERANCE_MS, validTo: to + TOKEN_TOLERANCE_MS };
 }
 
 function hitOf(key: SoughtKey, { ids, stride, fromMs, slotMs }: ExpandedKey, at: number): Hit {

@@ -110,6 +110,43 @@ describe("keys of a case", () => {
     ]);
   });
 
+  it("find a token after its seed was handed in too: the case is still about", async () => {
+    const { engine, authority, id, clock } = await withCase();
+    const seed = nodeCrypto.randomBytes(16);
+    await engine.radio.addCaseKeys(id, [{ scheme: "token", seed: toHex(seed) }]);
+    clock.nowMs += 2 * DAY_MS;
+    const ears = await makeDevice(authority, { stream: "p" });
+    const late = clock.nowMs - HOUR_MS;
+    await engine.ingest([(await ears.batch([tokenRow(seed, { atMs: late })])).bytes]);
+    expect((await engine.trace(id)).heard.map(({ from }) => from)).toEqual([late - 50]);
+  });
+
+  it("find a token whose clock is off by most of an hour, at both ends of the window", async () => {
+    const { engine, authority, id, clock } = await withCase();
+    const seed = nodeCrypto.randomBytes(16);
+    await engine.radio.addCaseKeys(id, [{ scheme: "token", seed: toHex(seed) }]);
+    const { from } = (await engine.trace(id)).window;
+    const ears = await makeDevice(authority, { stream: "p" });
+    const rows = [
+      { ...tokenRow(seed, { atMs: from - 40 * MINUTE_MS }), wallMs: (from + MINUTE_MS) as WallMs },
+      { ...tokenRow(seed, { atMs: clock.nowMs + 40 * MINUTE_MS }), wallMs: (clock.nowMs - 10 * MINUTE_MS) as WallMs },
+    ];
+    await engine.ingest([(await ears.batch(rows)).bytes]);
+    expect((await engine.trace(id)).heard).toHaveLength(2);
+  });
+
+  it("reach as far as the longest that was handed in of them", async () => {
+    const { engine, authority, id } = await withCase();
+    const key = gaenKeyAt(AT);
+    const spent = Math.floor((AT - key.rollingStart * 10 * MINUTE_MS) / (10 * MINUTE_MS));
+    const ears = await makeDevice(authority, { stream: "p" });
+    await engine.ingest([(await ears.batch([gaenRow(key, { atMs: AT })])).bytes]);
+    await engine.radio.addCaseKeys(id, [gaenItem(key, { rollingPeriod: Math.max(1, spent - 20) })]);
+    expect((await engine.trace(id)).heard).toEqual([]);
+    expect(await engine.radio.addCaseKeys(id, [gaenItem(key)])).toEqual([{ verdict: "duplicate" }]);
+    expect((await engine.trace(id)).heard).toHaveLength(1);
+  });
+
   it("list a session whose time is unknown as such, and make no contact of it", async () => {
     const { engine, authority, id } = await withCase();
     const key = gaenKeyAt(AT);
@@ -228,5 +265,19 @@ describe("a case's keys at rest", () => {
     await engine.prune();
     const again = await engine.radio.addCaseKeys(id, [gaenItem(key)]);
     expect(again).toEqual([{ verdict: "stored" }]);
+  });
+
+  it("stay for as long as they are handed in again", async () => {
+    const { engine, authority, id, clock } = await withCase();
+    const seed = nodeCrypto.randomBytes(16);
+    const item = { scheme: "token", seed: toHex(seed) };
+    await engine.radio.addCaseKeys(id, [item]);
+    clock.nowMs += 10 * DAY_MS;
+    expect(await engine.radio.addCaseKeys(id, [item])).toEqual([{ verdict: "duplicate" }]);
+    clock.nowMs += 15 * DAY_MS;
+    await engine.prune();
+    const ears = await makeDevice(authority, { stream: "p" });
+    await engine.ingest([(await ears.batch([tokenRow(seed, { atMs: clock.nowMs - HOUR_MS })])).bytes]);
+    expect((await engine.trace(id)).heard).toHaveLength(1);
   });
 });

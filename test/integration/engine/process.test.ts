@@ -169,7 +169,7 @@ describe("an engine process", () => {
     const taken = await run("case", "keys", id, "--file", keys);
     expect([taken.code, taken.stdout]).toEqual([
       0,
-      expect.stringMatching(/key 1: stored\nkey 2: refused \(The base id/),
+      expect.stringMatching(/key 1: stored\nkey 2: NOT TAKEN \(The base id/),
     ]);
     writeFileSync(keys, "secret words");
     const wrong = await run("case", "keys", id, "--file", keys);
