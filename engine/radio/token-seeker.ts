@@ -105,9 +105,9 @@ export class TokenSeeker {
   }
 
   async #loadTokens(sql: Sql): Promise<void> {
-    const version = await autoTokensVersion(sql);
+    const { box, crypto } = this.#parts;
+    const version = await autoTokensVersion(sql, crypto);
     if (version === this.#version) return;
-    const { box } = this.#parts;
     this.#seeds = (await autoTokens(sql)).map(({ sealed, ...wearer }) => ({ ...wearer, seed: box.open(sealed) }));
     this.#intervals.clear();
     this.#version = version;

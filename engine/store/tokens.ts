@@ -1,3 +1,5 @@
+import { toHex, utf8 } from "../../protocol/bytes.ts";
+import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { PersonKey } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
@@ -64,12 +66,16 @@ export async function autoTokens(sql: Sql): Promise<readonly SeededToken[]> {
   }));
 }
 
-/** Says which tokens take part, in a few digits: another process may have changed them. */
-export async function autoTokensVersion(sql: Sql): Promise<string> {
-  const row = await sql.get<{ n: number; last: number | null; revoked: number | null }>(
-    "SELECT count(*) n, max(id) last, count(revoked_at) revoked FROM token WHERE auto_checkin = 1",
+/**
+ * Says which tokens take part, in a digest: another process may have changed them. Numbers of rows would not do, since SQLite gives the
+ * number of an erased row to the next one.
+ */
+export async function autoTokensVersion(sql: Sql, crypto: CryptoPort): Promise<string> {
+  const row = await sql.get<{ tokens: string }>(
+    `SELECT json_group_array(json_array(serial, revoked_at)) tokens
+     FROM (SELECT serial, revoked_at FROM token WHERE auto_checkin = 1 ORDER BY id)`,
   );
-  return `${row?.n ?? 0}/${row?.last ?? 0}/${row?.revoked ?? 0}`;
+  return toHex(crypto.sha256(utf8(row?.tokens ?? "")));
 }
 
 /** Takes a token out of use from now on; what was heard before stays. @returns whether there was one in use */

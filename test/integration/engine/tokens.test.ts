@@ -125,6 +125,18 @@ describe("tokens", () => {
     expect([presence?.length, events?.length]).toEqual([1, 1]); // unlinkable now: nobody has the seed
   });
 
+  it("are known at once when they take the place of one that was erased", async () => {
+    const { engine, authority } = await openTestEngine();
+    const ears = await makeDevice(authority, { stream: "p" });
+    const [lost] = await engine.tokens.issue({ count: 1, autoCheckin: true });
+    await engine.ingest([(await ears.batch([tokenRow(fromHex(lost!.seed), { atMs: at(0) })])).bytes]);
+    await engine.settle();
+    await engine.erase(lost!.person);
+    const [next] = await engine.tokens.issue({ count: 1, autoCheckin: true });
+    await engine.ingest([(await ears.batch([tokenRow(fromHex(next!.seed), { atMs: at(60) })])).bytes]);
+    expect(await engine.visits([next!.person])).toMatchObject([{ from: at(60) - 50 }]);
+  });
+
   it("are one person each, and one person gets one at a time", async () => {
     const { engine } = await openTestEngine();
     const made = await engine.tokens.issue({ count: 3, autoCheckin: true });
