@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { type Static, Type } from "@sinclair/typebox";
 import { loadConfig } from "../runtime/config.ts";
 
@@ -22,7 +23,13 @@ export const EngineConfigSchema = Type.Object(
       host: Type.String({
         minLength: 1,
         default: "127.0.0.1",
-        description: "Address that the API binds to; it knows no users, so keep it on this machine or behind a proxy",
+        description:
+          "Address that the API binds to; it knows no users, so keep it on this machine or behind a proxy (see listen.trustedProxies)",
+      }),
+      trustedProxies: Type.Array(Type.String(), {
+        default: [],
+        description:
+          "Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed: name the proxy before the API, else all who come by it count as one address, and ten wrong codes of one shut them all out for ten minutes",
       }),
       port: Type.Integer({
         minimum: 0,
@@ -72,5 +79,16 @@ export function loadEngineConfig(sources: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags?: readonly string[] | undefined;
 }): EngineConfig {
-  return loadConfig(EngineConfigSchema, { ...sources, envPrefix: ENGINE_ENV_PREFIX });
+  return loadConfig(EngineConfigSchema, { ...sources, envPrefix: ENGINE_ENV_PREFIX }, [proxiesAreAddresses]);
+}
+
+function proxiesAreAddresses({ listen }: EngineConfig): string | null {
+  if (listen.trustedProxies.every(isAddressOrNetwork)) return null;
+  return "listen.trustedProxies: each must be an address like 127.0.0.1, or a network like 10.0.0.0/8 or fd00::/8";
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return most > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
 }

@@ -131,6 +131,7 @@ export class ReferenceEngine implements Engine {
       orders: this.#orders,
       siteKeys: this.#siteKeys,
       tls,
+      trustedProxies: config.listen.trustedProxies,
       probe: async () => void (await store.reader.get("SELECT 1")),
     });
   }

@@ -16,7 +16,10 @@ export class ConfigError extends BluepostError {
   }
 }
 
-/** Where settings come from: a TOML file, then environment variables `PREFIX_SECTION__KEY`, then flags `section.key=value`. */
+/**
+ * Where settings come from: a TOML file, then environment variables `PREFIX_SECTION__KEY`, then flags `section.key=value`. A list in
+ * the last two has commas between its items.
+ */
 export interface ConfigSources {
   readonly file?: string | undefined;
   readonly envPrefix: string;
@@ -90,8 +93,14 @@ function assign(tree: Tree, path: readonly string[], text: string, schema: TSche
     node = node[key] as Tree;
   }
   const last = path.at(-1) as string;
-  if (!(kind as Partial<TObject> | undefined)?.properties?.[last]) problems.push(`${path.join(".")}: no such setting`);
-  else node[last] = text;
+  const wanted = (kind as Partial<TObject> | undefined)?.properties?.[last];
+  if (!wanted) problems.push(`${path.join(".")}: no such setting`);
+  else node[last] = wanted["type"] === "array" ? itemsOf(text) : text;
+}
+
+/** A list as it stands in a variable or flag: with commas between. */
+function itemsOf(text: string): readonly string[] {
+  return text.split(",").flatMap((item) => item.trim() || []);
 }
 
 /** The same schema with `additionalProperties: false` on every object, so that a misspelt key is an error. */

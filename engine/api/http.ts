@@ -33,13 +33,16 @@ export interface ApiParts {
   readonly publisher: Pick<Publisher, "files" | "file">;
   /** Serve HTTPS; gateways must then show a certificate. Null: plain HTTP, for loopback or behind a proxy. */
   readonly tls: EngineTls | null;
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   /** Resolves when the store answers. */
   probe(): Promise<void>;
 }
 
 /** Builds the engine's HTTP server; the caller listens and closes. Answers that are no 2xx are problem documents (RFC 9457). */
 export function buildApi(parts: ApiParts): FastifyInstance {
-  const common = { logger: false, bodyLimit: BATCH_SET_MAX_BYTES, forceCloseConnections: true };
+  const trustProxy = parts.trustedProxies.length > 0 && [...parts.trustedProxies];
+  const common = { logger: false, bodyLimit: BATCH_SET_MAX_BYTES, forceCloseConnections: true, trustProxy };
   const app = parts.tls
     ? (Fastify({ ...common, https: { ...parts.tls } }) as unknown as FastifyInstance)
     : Fastify(common);

@@ -13,8 +13,8 @@ const AT = TEST_NOW - 10 * HOUR_MS;
 const at = (minutes: number): number => AT + minutes * MINUTE_MS;
 const binh = { scheme: "cccd", id: "001099000002" } as const;
 
-async function withCase(nowMs?: number): Promise<TestEngine & { readonly id: string }> {
-  const opened = await openTestEngine(nowMs === undefined ? {} : { nowMs });
+async function withCase(flags: readonly string[] = []): Promise<TestEngine & { readonly id: string }> {
+  const opened = await openTestEngine({ flags });
   const { id } = await opened.engine.addCase({
     documents: [{ scheme: "cccd", id: "001099000001" }],
     onset: "2026-11-16",
@@ -223,6 +223,26 @@ describe("upload of a case's keys", () => {
     expect(await engine.radio.uploadKeys({ code, items }, "b")).toMatchObject({ kind: "taken" });
     clock.nowMs += 10 * MINUTE_MS;
     expect(await engine.radio.uploadKeys({ code, items }, "a")).toMatchObject({ kind: "taken" });
+  });
+
+  it.each([
+    ["shuts out only who guessed, behind a proxy that is named", "listen.trustedProxies=10.0.0.0/8,127.0.0.1,::1", 200],
+    ["believes no address that somebody else names", "listen.trustedProxies=10.0.0.0/8", 429],
+  ])("%s", async (_, flag, status) => {
+    const { engine, id } = await withCase([flag]);
+    const { url } = await engine.listen();
+    const { code } = await engine.radio.issueKeyCode(id);
+    const post = async (from: string, typed: string): Promise<number> => {
+      const response = await fetch(`${url}${CASE_KEYS_PATH}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-forwarded-for": from },
+        body: JSON.stringify({ code: typed, items: [gaenItem(gaenKeyAt(AT))] }),
+      });
+      return response.status;
+    };
+    for (let n = 0; n < 10; n += 1) expect(await post("203.0.113.7", "00000000")).toBe(403);
+    expect(await post("203.0.113.7", "00000000")).toBe(429);
+    expect(await post("203.0.113.8", code)).toBe(status);
   });
 
   it("works over HTTP, with a problem document for whatever is wrong", async () => {
