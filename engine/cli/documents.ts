@@ -1,23 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { MatchContent } from "../../protocol/checkin/envelope.ts";
-import { isRadioScheme } from "../../protocol/checkin/presence.ts";
 import { SCHEMES, type Scheme } from "../../protocol/checkin/record.ts";
 import type { PersonKey } from "../../protocol/ids.ts";
+import { TYPED_DOCUMENT_FORMS, type TypedDocumentScheme, typedDocumentId } from "../../protocol/qr/typed-document.ts";
 import { EngineInputError } from "../errors.ts";
 
 /** How a command is told whose data it is about. */
 export interface PersonFlags {
-  readonly scheme?: Scheme;
+  readonly scheme?: TypedDocumentScheme;
   readonly id?: string;
   readonly idFile?: string;
   readonly person?: readonly string[];
 }
 
 /** Schemes that a document may be of. */
-export const DOCUMENT_SCHEMES: readonly Scheme[] = SCHEMES.filter(
-  (scheme) => scheme !== "none" && scheme !== "venue" && !isRadioScheme(scheme),
-);
+export const DOCUMENT_SCHEMES = Object.keys(TYPED_DOCUMENT_FORMS) as readonly TypedDocumentScheme[];
 
 /**
  * Collects the documents and keys that the flags name. A number given as `--id` works, with a warning: it stays in the shell's
@@ -28,12 +26,12 @@ export const DOCUMENT_SCHEMES: readonly Scheme[] = SCHEMES.filter(
 export async function personsOf(
   flags: PersonFlags,
 ): Promise<{ readonly documents: readonly MatchContent[]; readonly persons: readonly PersonKey[] }> {
-  const lines = flags.idFile === undefined ? [] : (await readIds(flags.idFile)).split("\n");
+  const lines = flags.idFile === undefined ? [] : (await readIds(flags.idFile)).split(/\r?\n/);
+  const documents = [...parseDocuments(lines, flags.scheme)];
   if (flags.id !== undefined) {
     console.error("Warning: --id leaves the number in your shell's history; use --id-file - and type it instead.");
-    lines.push(flags.id);
+    documents.push(parseDocument(flags.id, { scheme: flags.scheme, where: "--id" }));
   }
-  const documents = lines.filter((line) => line.trim() !== "").map((line) => parseDocument(line, flags.scheme));
   const persons = (flags.person ?? []).map(parsePersonKey);
   if (documents.length + persons.length === 0) {
     throw new EngineInputError(
@@ -51,23 +49,42 @@ async function readIds(file: string): Promise<string> {
   }
 }
 
-/** One document a line: its number, or its scheme, a space and its number. The text of a fault never repeats the number. */
-function parseDocument(line: string, scheme: Scheme | undefined): MatchContent {
-  const named = /^\s*([a-z0-9]+)\s+(\S.*)$/i.exec(line);
-  const first = named?.[1]?.toLowerCase() as Scheme | undefined;
-  if (first && DOCUMENT_SCHEMES.includes(first)) return { scheme: first, id: canonicalId(first, named?.[2] ?? "") };
-  if (scheme === undefined) throw new EngineInputError(`name the scheme: --scheme ${DOCUMENT_SCHEMES.join("|")}`);
-  return { scheme, id: canonicalId(scheme, line) };
+/**
+ * Reads one document a line: its number, or its scheme, a blank and its number; empty lines count for nothing.
+ *
+ * @param scheme that of lines which name none
+ * @throws {EngineInputError} ENGINE_INPUT when a line has no scheme, or a number that no kiosk derives; the text never repeats it
+ */
+export function parseDocuments(
+  lines: readonly string[],
+  scheme: TypedDocumentScheme | undefined,
+): readonly MatchContent[] {
+  return lines.flatMap((line, at) =>
+    line.trim() === "" ? [] : parseDocument(line, { scheme, where: `line ${at + 1}` }),
+  );
 }
 
-/** As a kiosk derives it from the code: without blanks, cards in lower case, insurance numbers in upper case. */
-function canonicalId(scheme: Scheme, written: string): string {
-  const plain = written.replace(/\s+/g, "");
-  const id =
-    scheme === "bp1" || scheme === "bp2" ? plain.toLowerCase() : scheme === "bhyt" ? plain.toUpperCase() : plain;
-  if (id === "" || id.length > 64) throw new EngineInputError("a document's number has 1 to 64 characters");
-  if (scheme === "cccd" && !/^\d{12}$/.test(id)) throw new EngineInputError("a CCCD number has 12 digits");
-  return id;
+function parseDocument(
+  line: string,
+  { scheme: asked, where }: { readonly scheme: TypedDocumentScheme | undefined; readonly where: string },
+): MatchContent {
+  const [, word = "", rest = ""] = /^\s*(\S+)\s+(\S.*)$/.exec(line) ?? [];
+  const named = SCHEMES.find((scheme) => scheme === word.toLowerCase());
+  const scheme = named ?? asked;
+  if (scheme === undefined)
+    throw new EngineInputError(`${where}: name the scheme: --scheme ${DOCUMENT_SCHEMES.join("|")}`);
+  if (!isDocumentScheme(scheme)) throw new EngineInputError(`${where}: ${scheme} names no document that a kiosk reads`);
+  const id = typedDocumentId(scheme, named ? rest : line);
+  if (id === null) {
+    throw new EngineInputError(
+      `${where}: no number of the scheme ${scheme}, which has ${TYPED_DOCUMENT_FORMS[scheme]}`,
+    );
+  }
+  return { scheme, id };
+}
+
+function isDocumentScheme(scheme: Scheme): scheme is TypedDocumentScheme {
+  return scheme in TYPED_DOCUMENT_FORMS;
 }
 
 /** @throws {EngineInputError} ENGINE_INPUT when it is not a person's key */

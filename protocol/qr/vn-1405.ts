@@ -8,6 +8,11 @@ const NUMBER = /^[A-Za-z0-9*]{6,20}$/;
 const BIRTH = /^[\d*]{4}[-/][\d*]{1,2}[-/][\d*]{1,2}$/;
 const OWN_ID = /^[A-Za-z0-9]{6,64}$/;
 
+/** A document's number in upper case; null when it is not written out in letters and digits. */
+export function canonicalNumber1405(number: string): string | null {
+  return OWN_ID.test(number) ? number.toUpperCase() : null;
+}
+
 /**
  * National personal QR: `SoGiayTo|HoTen|NgaySinh|LoaiDinhDanh|QID|EXT`, EXT split by `<` into declarer, gender, insurance number, phone.
  *
@@ -25,8 +30,8 @@ export const vn1405: QrFormatReader = {
   read(text): QrReading {
     const fields = text.split("|", 6).map((field) => field.trim());
     const [number = "", name = "", birth = "", , qid = "", extension = ""] = fields;
-    const id = number.includes("*") ? qid : number.toUpperCase();
-    if (!OWN_ID.test(id)) return { kind: "refused", format: FORMAT, reason: "malformed" };
+    const id = number.includes("*") ? qid : canonicalNumber1405(number);
+    if (id === null || !OWN_ID.test(id)) return { kind: "refused", format: FORMAT, reason: "malformed" };
     return {
       kind: "credential",
       format: FORMAT,

@@ -16,8 +16,10 @@ function hexText(field: string): string {
   }
 }
 
-function canonicalNumber(field: string): string {
-  return field.replaceAll(/[\s-]/g, "").toUpperCase();
+/** A card's number without the blanks and dashes of its groups, in upper case; null when it has another form. */
+export function canonicalBhytNumber(field: string): string | null {
+  const number = field.replaceAll(/[\s-]/g, "").toUpperCase();
+  return NUMBER.test(number) ? number : null;
 }
 
 /**
@@ -32,12 +34,13 @@ export const vnBhyt: QrFormatReader = {
   owns(text) {
     const fields = text.split("|", 20);
     const isCard = /^[0-2]$/.test(fields[3]?.trim() ?? "") || fields.at(-1)?.trim() === "$";
-    return fields.length >= 5 && isCard && NUMBER.test(canonicalNumber(fields[0] ?? ""));
+    return fields.length >= 5 && isCard && canonicalBhytNumber(fields[0] ?? "") !== null;
   },
 
   read(text): QrReading {
     const [number = "", name = "", birth = "", , address = ""] = text.split("|", 5).map((field) => field.trim());
-    const id = canonicalNumber(number);
+    const id = canonicalBhytNumber(number);
+    if (id === null) return { kind: "refused", format: "vn-bhyt", reason: "malformed" };
     const holder = hexText(name);
     const home = hexText(address);
     return {

@@ -15,6 +15,11 @@ function fieldsOf(text: string): readonly string[] {
   return fields.map((field) => (labelled ? field.replace(LABEL, "") : field).trim());
 }
 
+/** The number of a chip card; null when it has not 12 digits. */
+export function canonicalCccdNumber(number: string): string | null {
+  return NUMBER.test(number) ? number : null;
+}
+
 /**
  * Chip identity card: `number(12)|old number(9 or empty)|name|birth ddMMyyyy|sex|address|issued ddMMyyyy`, at least 6 fields; some
  * scanners leave the empty old number out, and newer cards add fields. Accents may be lost on the way. The number's own coding of
@@ -27,7 +32,11 @@ export const vnCccd: QrFormatReader = {
 
   owns(text) {
     const fields = fieldsOf(text);
-    return fields.length >= 6 && NUMBER.test(fields[0] ?? "") && fields.slice(2, 4).some((field) => BIRTH.test(field));
+    return (
+      fields.length >= 6 &&
+      canonicalCccdNumber(fields[0] ?? "") !== null &&
+      fields.slice(2, 4).some((field) => BIRTH.test(field))
+    );
   },
 
   read(text): QrReading {
