@@ -1,17 +1,8 @@
 import { type Command, Option } from "commander";
-import type { CaseFile, Contact, ContactPerson, Trace } from "../app.ts";
+import type { CaseFile, Contact, ContactPerson, EngineStats, Trace } from "../app.ts";
 import { registerCaseKeyCommands } from "./case-keys.ts";
 import { DOCUMENT_SCHEMES, type PersonFlags, personsOf } from "./documents.ts";
-import {
-  type CommonFlags,
-  guarded,
-  integer,
-  type LanguageFlags,
-  print,
-  withConfig,
-  withEngine,
-  withLanguage,
-} from "./flags.ts";
+import { guarded, integer, type LanguageFlags, print, withConfig, withEngine, withLanguage } from "./flags.ts";
 import { heardCells, tokenCells } from "./radio-cells.ts";
 import { localTime, shortKey, table } from "./table.ts";
 import { type Texts, textsOf } from "./texts.ts";
@@ -44,7 +35,7 @@ export function registerCaseCommands(program: Command): void {
     .description("where a person was, within retention")
     .option("--case <case>", "the person of this case")
     .action(guarded(visits));
-  withPerson(withConfig(program.command("erase")))
+  withLanguage(withPerson(withConfig(program.command("erase"))))
     .description("erase every row and visit of a person, and keep what is still under way from coming back")
     .action(guarded(erase));
 }
@@ -197,15 +188,23 @@ async function visits(flags: LanguageFlags & PersonFlags & { readonly case?: str
   return 0;
 }
 
-async function erase(flags: CommonFlags & PersonFlags): Promise<number> {
+async function erase(flags: LanguageFlags & PersonFlags): Promise<number> {
   const { documents, persons } = await personsOf(flags);
-  const rows = await withEngine(flags, async (engine) => {
-    let erased = 0;
+  const texts = textsOf(flags.lang);
+  const { erasedRows, sealedAside } = await withEngine(flags, async (engine) => {
+    let rows = 0;
     for (const person of [...persons, ...documents.map((document) => engine.personOf(document))]) {
-      erased += await engine.erase(person);
+      rows += await engine.erase(person);
     }
-    return erased;
+    return { erasedRows: rows, sealedAside: putAside(await engine.stats()) };
   });
-  print(flags, { erasedRows: rows }, [`${rows} rows erased`]);
+  const aside = sealedAside > 0 ? [texts.sealedAside(sealedAside)] : [];
+  print(flags, { erasedRows, sealedAside }, [texts.erased(erasedRows), ...aside]);
   return 0;
+}
+
+/** What was put aside unread: batches of a copied card, and rows that did not open. */
+function putAside({ forks, deadLetters }: EngineStats): number {
+  const counts = [...forks.map(({ batches }) => batches), ...Object.values(deadLetters)];
+  return counts.reduce((sum, n) => sum + n, 0);
 }

@@ -26,6 +26,8 @@ export interface Texts {
   readonly tokensOmitted: (n: number) => string;
   readonly signalNote: string;
   readonly beside: Readonly<Record<Beside, string>>;
+  readonly erased: (n: number) => string;
+  readonly sealedAside: (n: number) => string;
   readonly key: string;
   readonly keyVerdicts: Readonly<Record<CaseKeyAnswer["verdict"], string>>;
   readonly keyProblems: Readonly<Record<CaseKeyProblem, string>>;
@@ -121,6 +123,9 @@ const en: Texts = {
   signalNote:
     "A strong signal (above -60 dBm) was near or in plain view; a weak one says little. Walls and bodies take 10 to 20 dB.",
   beside: { scan: "scan", radio: "heard by radio", claim: "the phone's word" },
+  erased: (n) => `${n} rows erased, and keys and places that were handed in for the person's cases`,
+  sealedAside: (n) =>
+    `${n} sealed batches or rows stay put aside unread until their retention ends: they may hold rows of this person too.`,
   key: "key",
   keyVerdicts: { stored: "stored", duplicate: "known already", refused: "NOT TAKEN" },
   keyProblems: CASE_KEY_PROBLEMS,
@@ -200,6 +205,9 @@ const vi: Texts = {
   signalNote:
     "Sóng mạnh (trên -60 dBm) là ở gần hoặc không bị che; sóng yếu không nói lên nhiều. Tường và người làm giảm 10 đến 20 dB.",
   beside: { scan: "quét mã", radio: "thu được sóng", claim: "điện thoại khai" },
+  erased: (n) => `Đã xóa ${n} dòng, cùng các khóa và địa điểm đã nộp cho ca bệnh của người này`,
+  sealedAside: (n) =>
+    `Còn ${n} gói hoặc dòng niêm phong được để riêng, chưa mở, cho đến khi hết hạn lưu: trong đó có thể có dòng của người này.`,
   key: "khóa",
   keyVerdicts: { stored: "đã lưu", duplicate: "đã có từ trước", refused: "KHÔNG NHẬN" },
   keyProblems: {

@@ -67,9 +67,13 @@ async function pruneStep(sql: Sql, from: number, beforeMs: WallMs): Promise<numb
   return sql.run(`DELETE FROM event WHERE ${old}`, params);
 }
 
+/** Tables of what a case handed in, or may still hand in. */
+const HANDED_IN = ["case_key", "case_place", "key_code"] as const;
+
 /**
- * Erases a person: every row, visit and token, and whatever of theirs still comes in with a time up to now. Visits after that are taken
- * again. Runs in the caller's transaction. @returns rows deleted
+ * Erases a person: every row, visit and token, what was handed in for their cases, and whatever of theirs still comes in with a time up to
+ * now. Visits after that are taken again. Sealed bytes that were put aside stay: nobody can tell whose they are before they are opened.
+ * Runs in the caller's transaction. @returns rows deleted
  */
 export async function erasePerson(sql: Sql, person: PersonKey, nowMs: WallMs): Promise<number> {
   await sql.run(
@@ -80,5 +84,9 @@ export async function erasePerson(sql: Sql, person: PersonKey, nowMs: WallMs): P
   await sql.run("DELETE FROM undated_visit WHERE person = unhex(?)", [person]);
   await sql.run("DELETE FROM dirty WHERE person = unhex(?)", [person]);
   await sql.run("DELETE FROM token WHERE person = unhex(?)", [person]);
+  for (const table of HANDED_IN) {
+    const ofPerson = "case_id IN (SELECT case_id FROM case_person WHERE person = unhex(?))";
+    await sql.run(`DELETE FROM ${table} WHERE ${ofPerson}`, [person]);
+  }
   return sql.run("DELETE FROM event WHERE person = unhex(?)", [person]);
 }

@@ -137,7 +137,10 @@ describe("an engine process", () => {
     expect([wrong.code, wrong.stdout + wrong.stderr]).toEqual([64, expect.not.stringContaining("00109900000")]);
     expect((await run("case", "list", "--json")).stdout).toContain(file.id);
     expect((await run("visits", "--case", file.id)).code).toBe(0);
-    expect(JSON.parse((await run("erase", "--person", file.persons[0]!, "--json")).stdout)).toEqual({ erasedRows: 0 });
+    expect(JSON.parse((await run("erase", "--person", file.persons[0]!, "--json")).stdout)).toEqual({
+      erasedRows: 0,
+      sealedAside: 0,
+    });
     expect((await run("prune")).code).toBe(0);
     expect((await run("status", "-s", "listen.port=9")).code).toBe(69);
     expect((await run("doctor", "-s", "listen.port=9")).code).toBe(1);

@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { toHex } from "../../../protocol/bytes.ts";
 import { DAY_MS, HOUR_MS, type WallMs } from "../../../protocol/units.ts";
 import { Database } from "../../../runtime/sqlite/database.ts";
 import { makeDevice, reissued, TEST_NOW } from "../../support/batches.ts";
 import { dumpEngine } from "../../support/engine-dump.ts";
 import { openTestEngine, receiptOf } from "../../support/engines.ts";
+import { tokenRow } from "../../support/radio.ts";
 
 const an = { scheme: "cccd", id: "001099000001" } as const;
 const binh = { scheme: "cccd", id: "001099000002" } as const;
@@ -65,6 +67,27 @@ describe("retention", () => {
     const after = await door.batch([{ who: an, wallMs: (TEST_NOW + 2 * HOUR_MS) as WallMs }]);
     await engine.ingest([after.bytes]);
     expect(await engine.visits([engine.personOf(an)])).toHaveLength(1);
+  });
+
+  it("erases what the person handed in for a case: keys, places, and the code to hand in more", async () => {
+    const { engine, authority, folder } = await openTestEngine();
+    const [ears, seed] = [await makeDevice(authority, { stream: "p" }), new Uint8Array(16).fill(9)];
+    await engine.ingest([(await ears.batch([tokenRow(seed, { atMs: TEST_NOW - HOUR_MS })])).bytes]);
+    const own = await engine.addCase({ documents: [an], onset: "2026-11-16" });
+    const other = await engine.addCase({ documents: [binh], onset: "2026-11-16" });
+    const items = [{ scheme: "token", seed: toHex(seed) }];
+    for (const { id } of [own, other]) await engine.radio.addCaseKeys(id, items);
+    const { code } = await engine.radio.issueKeyCode(own.id);
+    const database = await Database.open({ file: join(folder, "engine.db") });
+    onTestFinished(() => database.close());
+    for (const { id } of [own, other]) await database.run("INSERT INTO case_place VALUES (?, 1, 2, 3)", [id]);
+    await engine.erase(engine.personOf(an));
+    for (const table of ["case_key", "case_place"]) {
+      expect(await database.all(`SELECT DISTINCT case_id id FROM ${table}`)).toEqual([{ id: other.id }]);
+    }
+    expect(await engine.radio.uploadKeys({ code, items }, "a")).toEqual({ kind: "refused" });
+    expect((await engine.trace(own.id)).heard).toEqual([]);
+    expect((await engine.trace(other.id)).heard).toHaveLength(1);
   });
 
   it("leaves nothing of an erased row in any file, and the others' rows as they were", async () => {
