@@ -20,14 +20,26 @@ const LOW_DISK_BYTES = 1_000_000_000;
 /** Checks what an engine needs; says how to mend what is wrong. @returns 0 when all is well, else 1 */
 export async function doctor(flags: CommonFlags): Promise<number> {
   const config = configOf(flags);
-  const serving: Finding = (await isServing(flags))
-    ? { what: "service", ok: true, note: `answers on port ${config.listen.port}` }
-    : { what: "service", ok: false, note: `does not answer on port ${config.listen.port}: bluepost-engine start` };
-  const findings = [await checkKeys(config), await checkStore(config), await checkDisk(config), serving];
+  const findings = [
+    await checkKeys(config),
+    await checkStore(config),
+    await checkDisk(config),
+    await checkService(flags, config),
+  ];
   const ok = findings.every((finding) => finding.ok);
   const lines = findings.map((one) => `${one.ok ? "ok  " : "BAD "} ${one.what}: ${one.note}`);
   print(flags, { ok, findings }, lines);
   return ok ? EXIT.ok : EXIT.failure;
+}
+
+async function checkService(flags: CommonFlags, { listen }: EngineConfig): Promise<Finding> {
+  const what = "service";
+  try {
+    if (await isServing(flags)) return { what, ok: true, note: `answers on port ${listen.port}` };
+    return { what, ok: false, note: `does not answer on port ${listen.port}: bluepost-engine start` };
+  } catch (fault) {
+    return { what, ok: false, note: fault instanceof BluepostError ? fault.message : "cannot be asked" };
+  }
 }
 
 async function checkKeys({ dataDir }: EngineConfig): Promise<Finding> {

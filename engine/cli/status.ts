@@ -1,5 +1,7 @@
 import { EXIT } from "../../runtime/lifecycle.ts";
 import type { EngineStats } from "../app.ts";
+import { hasEngineKeys, loadEngineKeys } from "../keys/engine-keys.ts";
+import { askReady } from "./ask-ready.ts";
 import { type CommonFlags, configOf, print, withEngine } from "./flags.ts";
 
 /** Counts what the store holds. @returns 0 */
@@ -28,18 +30,17 @@ function statsLines(stats: EngineStats): readonly string[] {
   ];
 }
 
-/** Whether an engine answers at the configured address. */
+/**
+ * Whether an engine answers at the configured address, the way it is configured to serve.
+ *
+ * @throws {EngineKeysError} ENGINE_KEYS when it serves HTTPS and the authority's root cannot be read
+ */
 export async function isServing(flags: CommonFlags): Promise<boolean> {
-  const { listen } = configOf(flags);
+  const { listen, dataDir } = configOf(flags);
   const host = listen.host === "0.0.0.0" || listen.host === "::" ? "127.0.0.1" : listen.host;
-  try {
-    const response = await fetch(`http://${host.includes(":") ? `[${host}]` : host}:${listen.port}/readyz`, {
-      signal: AbortSignal.timeout(5_000),
-    });
-    return response.ok;
-  } catch {
-    return false; // nobody listens: the answer, not a fault
-  }
+  if (!listen.tls) return askReady(host, listen.port, null);
+  if (!(await hasEngineKeys(dataDir))) return false; // whatever answers there is not of this authority
+  return askReady(host, listen.port, (await loadEngineKeys(dataDir)).root.certificatePem);
 }
 
 /** Says whether the service runs, and what it holds. @returns 0, or 69 when none answers */
