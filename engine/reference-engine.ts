@@ -28,6 +28,7 @@ import type { EngineStore } from "./store/open-store.ts";
 import { erasePerson, type Pruned, pruneStore } from "./store/retention.ts";
 import { type EngineStats, readStats } from "./store/stats.ts";
 import { listVenues, putVenue, type Venue } from "./store/venues.ts";
+import { WriteProbe } from "./store/write-probe.ts";
 import { VaultDesk } from "./vault/vault-desk.ts";
 import type { Stays } from "./visits/venue-policy.ts";
 import { VisitBuilder } from "./visits/visit-builder.ts";
@@ -123,6 +124,7 @@ export class ReferenceEngine implements Engine {
     const certificates = new DeviceCertificates(crypto, keys.root.certificatePem);
     this.#ingest = createIngest(parts, { persons, certificates, box, onStored });
     this.#siteKeys = new SiteKeyDesk({ store, crypto, keys, certificates, revoked, now });
+    const probe = new WriteProbe(store.writer, now);
     this.#api = buildApi({
       ingest: (batches) => this.ingest(batches),
       revoked,
@@ -132,7 +134,8 @@ export class ReferenceEngine implements Engine {
       siteKeys: this.#siteKeys,
       tls,
       trustedProxies: config.listen.trustedProxies,
-      probe: async () => void (await store.reader.get("SELECT 1")),
+      probe: () => probe.prove(),
+      log: log.child("http"),
     });
   }
 

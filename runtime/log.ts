@@ -1,5 +1,5 @@
 import pino from "pino";
-import type { SafeDetails } from "../protocol/errors.ts";
+import { BluepostError, type SafeDetails } from "../protocol/errors.ts";
 
 /** Where events go. Fields are safe values with units in their names; identities never are (STYLE, privacy). */
 export interface Logger {
@@ -63,4 +63,9 @@ export function faultFields(fault: unknown): SafeDetails {
   if (typeof fault !== "object" || fault === null) return { fault: typeof fault };
   const code = "code" in fault && typeof fault.code === "string" ? fault.code : fault.constructor.name;
   return { fault: code };
+}
+
+/** {@link faultFields} with the details of our own faults: which statement's code, which file. Never the message. */
+export function faultWithDetails(fault: unknown): SafeDetails {
+  return { ...(fault instanceof BluepostError && fault.details), ...faultFields(fault) };
 }

@@ -15,6 +15,7 @@ import {
 import { parseSiteId } from "../../protocol/ids.ts";
 import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
+import { faultWithDetails, type Logger } from "../../runtime/log.ts";
 import type { SiteKeyDesk } from "../doors/site-key-desk.ts";
 import type { RevocationOrders } from "../ingest/revocation-orders.ts";
 import type { RevokedDevices } from "../ingest/revoked-devices.ts";
@@ -35,8 +36,10 @@ export interface ApiParts {
   readonly tls: EngineTls | null;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
-  /** Resolves when the store answers. */
+  /** Resolves when the store takes writes. */
   probe(): Promise<void>;
+  /** Hears of faults, with their code and nothing of who asked. */
+  readonly log: Logger;
 }
 
 /** Builds the engine's HTTP server; the caller listens and closes. Answers that are no 2xx are problem documents (RFC 9457). */
@@ -49,7 +52,7 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   const gatewaysOnly = parts.tls ? { onRequest: requireGateway } : {};
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BATCHES_TYPE, { parseAs: "buffer" }, (_, body, done) => done(null, body));
-  problemHandler(app);
+  problemHandler(app, parts.log);
   const document = openApiDocument();
   app.post(BATCHES_PATH, gatewaysOnly, async (request) => parts.ingest(batchesOf(request.body)));
   app.register((scope, _, done) => {
@@ -64,8 +67,9 @@ export function buildApi(parts: ApiParts): FastifyInstance {
     try {
       await parts.probe();
       return { ok: true };
-    } catch {
-      return sendProblem(reply, { status: 503, code: "not_ready", title: "The store does not answer" });
+    } catch (fault) {
+      parts.log.error("http.not_ready", faultWithDetails(fault));
+      return sendProblem(reply, { status: 503, code: "not_ready", title: "The store takes no writes" });
     }
   });
   app.get("/openapi.json", async () => document);

@@ -194,7 +194,7 @@ export function openApiDocument(): object {
       [PUBLISHED_PATH]: { get: LIST_PUBLISHED },
       [`${PUBLISHED_PATH}/{number}`]: { get: GET_PUBLISHED },
       "/healthz": { get: { summary: "Whether the process lives", responses: HEALTH } },
-      "/readyz": { get: { summary: "Whether the store answers", responses: HEALTH } },
+      "/readyz": { get: { summary: "Whether the store takes writes", responses: HEALTH } },
       "/openapi.json": { get: { summary: "This document", responses: { "200": { description: "OpenAPI 3.1" } } } },
     },
     components: { schemas: { Problem: PROBLEM, BatchSetAnswer, CaseKeyItem, CaseKeyAnswers } },

@@ -5,12 +5,15 @@ import { ENGINE_NAME } from "../../runtime/pki/authority.ts";
 
 const PATIENCE_MS = 5_000;
 
+/** `unready`: it runs, and its store takes no writes. `down`: nobody is there, or one of another authority. */
+export type Serving = "ready" | "unready" | "down";
+
 /**
- * Whether an engine answers on this machine that it is ready; nobody there, or one of another authority, is the answer no.
+ * Asks an engine whether it is ready.
  *
  * @param rootPem root of the authority that it must be of; null asks over plain HTTP
  */
-export function askReady(host: string, port: number, rootPem: string | null): Promise<boolean> {
+export function askReady(host: string, port: number, rootPem: string | null): Promise<Serving> {
   const question = { host, port, path: "/readyz", agent: false, signal: AbortSignal.timeout(PATIENCE_MS) } as const;
   return new Promise((resolve) => {
     const asked =
@@ -22,10 +25,10 @@ export function askReady(host: string, port: number, rootPem: string | null): Pr
             servername: ENGINE_NAME,
             checkServerIdentity: (_host: string, peer: PeerCertificate) => checkServerIdentity(ENGINE_NAME, peer),
           });
-    asked.once("error", () => resolve(false));
+    asked.once("error", () => resolve("down"));
     asked.once("response", (response) => {
       response.resume();
-      resolve(response.statusCode === 200);
+      resolve(response.statusCode === 200 ? "ready" : "unready");
     });
   });
 }

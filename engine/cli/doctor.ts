@@ -6,8 +6,9 @@ import type { EngineConfig } from "../config.ts";
 import { hasEngineKeys, loadEngineKeys } from "../keys/engine-keys.ts";
 import { isThere } from "../keys/key-files.ts";
 import { storeFile } from "../store/open-store.ts";
+import type { Serving } from "./ask-ready.ts";
 import { type CommonFlags, configOf, print } from "./flags.ts";
-import { isServing } from "./status.ts";
+import { servingOf } from "./status.ts";
 
 interface Finding {
   readonly what: string;
@@ -32,11 +33,17 @@ export async function doctor(flags: CommonFlags): Promise<number> {
   return ok ? EXIT.ok : EXIT.failure;
 }
 
+const SERVING: Readonly<Record<Serving, (port: number) => string>> = {
+  ready: (port) => `answers on port ${port}`,
+  unready: (port) => `answers on port ${port}, but its store takes no writes: look at its log, and at the disk`,
+  down: (port) => `does not answer on port ${port}: bluepost-engine start`,
+};
+
 async function checkService(flags: CommonFlags, { listen }: EngineConfig): Promise<Finding> {
   const what = "service";
   try {
-    if (await isServing(flags)) return { what, ok: true, note: `answers on port ${listen.port}` };
-    return { what, ok: false, note: `does not answer on port ${listen.port}: bluepost-engine start` };
+    const serving = await servingOf(flags);
+    return { what, ok: serving === "ready", note: SERVING[serving](listen.port) };
   } catch (fault) {
     return { what, ok: false, note: fault instanceof BluepostError ? fault.message : "cannot be asked" };
   }

@@ -1,7 +1,7 @@
 import { EXIT } from "../../runtime/lifecycle.ts";
 import type { EngineStats } from "../app.ts";
 import { hasEngineKeys, loadEngineKeys } from "../keys/engine-keys.ts";
-import { askReady } from "./ask-ready.ts";
+import { askReady, type Serving } from "./ask-ready.ts";
 import { type CommonFlags, configOf, print, withEngine } from "./flags.ts";
 
 /** Counts what the store holds. @returns 0 */
@@ -31,30 +31,36 @@ function statsLines(stats: EngineStats): readonly string[] {
 }
 
 /**
- * Whether an engine answers at the configured address, the way it is configured to serve.
+ * Asks the engine at the configured address, the way it is configured to serve.
  *
  * @throws {EngineKeysError} ENGINE_KEYS when it serves HTTPS and the authority's root cannot be read
  */
-export async function isServing(flags: CommonFlags): Promise<boolean> {
+export async function servingOf(flags: CommonFlags): Promise<Serving> {
   const { listen, dataDir } = configOf(flags);
   const host = listen.host === "0.0.0.0" || listen.host === "::" ? "127.0.0.1" : listen.host;
   if (!listen.tls) return askReady(host, listen.port, null);
-  if (!(await hasEngineKeys(dataDir))) return false; // whatever answers there is not of this authority
+  if (!(await hasEngineKeys(dataDir))) return "down"; // whatever answers there is not of this authority
   return askReady(host, listen.port, (await loadEngineKeys(dataDir)).root.certificatePem);
 }
 
-/** Says whether the service runs, and what it holds. @returns 0, or 69 when none answers */
+/** Says whether the service runs, and what it holds. @returns 0, or 69 when none answers or its store takes no writes */
 export async function showStatus(flags: CommonFlags): Promise<number> {
   const { listen } = configOf(flags);
-  const running = await isServing(flags);
-  if (!running) {
-    print(flags, { running }, [
-      `No engine answers on ${listen.host}, port ${listen.port}.`,
-      "Start one with: bluepost-engine start",
-    ]);
+  const serving = await servingOf(flags);
+  const where = `on ${listen.host}, port ${listen.port}`;
+  if (serving === "down") {
+    print(flags, { running: false }, [`No engine answers ${where}.`, "Start one with: bluepost-engine start"]);
+    return EXIT.unavailable;
+  }
+  if (serving === "unready") {
+    const found = [
+      `An engine runs ${where}, but its store takes no writes.`,
+      "Look at its log and at: bluepost-engine doctor",
+    ];
+    print(flags, { running: true, ready: false }, found);
     return EXIT.unavailable;
   }
   const stats = await withEngine(flags, (engine) => engine.stats());
-  print(flags, { running, ...stats }, [`running        on ${listen.host}, port ${listen.port}`, ...statsLines(stats)]);
+  print(flags, { running: true, ...stats }, [`running        ${where}`, ...statsLines(stats)]);
   return EXIT.ok;
 }

@@ -2,7 +2,7 @@ import { toBase64Url } from "../../protocol/bytes.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { BatchAnswer, BatchSetAnswer } from "../../protocol/http/engine-api.ts";
 import type { WallMs } from "../../protocol/units.ts";
-import type { Logger } from "../../runtime/log.ts";
+import { faultWithDetails, type Logger } from "../../runtime/log.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
 import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
 import { EngineBusyError } from "../errors.ts";
@@ -82,9 +82,14 @@ export class IngestService {
   }
 
   async #commit(batches: readonly OpenedBatch[]): Promise<readonly Outcome[]> {
-    const { database, crypto, box, retentionMs, now, onStored } = this.#parts;
+    const { database, crypto, box, retentionMs, now, log, onStored } = this.#parts;
     const context = { crypto, box, retentionMs, nowMs: now() };
-    const outcomes = await database.transaction((sql) => applyGroup(sql, batches, context));
+    const outcomes = await database
+      .transaction((sql) => applyGroup(sql, batches, context))
+      .catch((fault: unknown): never => {
+        log.error("ingest.commit_failed", { batches: batches.length, ...faultWithDetails(fault) });
+        throw fault;
+      });
     this.#report(outcomes);
     onStored();
     return outcomes;

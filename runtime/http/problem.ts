@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { BluepostError } from "../../protocol/errors.ts";
-import { faultFields, type Logger } from "../log.ts";
+import { faultWithDetails, type Logger } from "../log.ts";
 
 /** Media type of a problem document. Source: RFC 9457. */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -22,7 +22,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 /**
  * Turns unknown paths, failed validation and our own faults into problem documents; anything else becomes a bare 500.
  *
- * @param log hears of every answer of 500 and above, by the fault's code only
+ * @param log hears of every answer of 500 and above, by the fault's code and safe details
  */
 export function problemHandler(app: FastifyInstance, log?: Logger): void {
   app.setNotFoundHandler((_, reply) =>
@@ -30,7 +30,7 @@ export function problemHandler(app: FastifyInstance, log?: Logger): void {
   );
   app.setErrorHandler((fault, _, reply) => {
     const problem = problemOf(fault);
-    if (problem.status >= 500) log?.error("http.fault", { status: problem.status, ...faultFields(fault) });
+    if (problem.status >= 500) log?.error("http.fault", { status: problem.status, ...faultWithDetails(fault) });
     return sendProblem(reply, problem);
   });
 }
