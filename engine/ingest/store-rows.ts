@@ -14,7 +14,7 @@ import { storeLetters } from "../store/letters.ts";
 import { insertPresence } from "../store/presence.ts";
 import type { StreamState } from "../store/streams.ts";
 import { insertVenueKeys } from "../store/venue-keys.ts";
-import { dateStamp } from "../visits/event-time.ts";
+import { dateStamp, isSynced } from "../visits/event-time.ts";
 import { type GoodRow, letterHash, type OpenBatch } from "./open-batch.ts";
 
 /** What applying needs besides the transaction. */
@@ -142,7 +142,7 @@ async function storeAnchors(
     for (const { record } of batch.good) {
       const boot = { deviceId: state.deviceId, boot: bootNumber(record) };
       boots.set(bootName(boot), boot);
-      if (record.kind === "anchor" && record.clock !== "unsynced") added.push({ ...boot, ...anchorTime(record) });
+      if (record.kind === "anchor" && isSynced(record.clock)) added.push({ ...boot, ...anchorTime(record) });
     }
   }
   const anchors = await loadAnchors(sql, [...boots.values()]);

@@ -37,11 +37,20 @@ export interface EventTime {
 const NOTHING: EventTime = { earliest: null, latest: null, unknown: true };
 
 /**
+ * Whether something outside of the machine has set this clock in this run. A real-time clock (`rtc`) is not enough: every Pi 5 has one,
+ * mostly without a battery, and then it shows when the machine last ran.
+ */
+export function isSynced(clock: ClockState): boolean {
+  return clock === "ntp" || clock === "gateway";
+}
+
+/**
  * Finds when a row happened from the anchors of its boot, else from its own clock.
  *
  * The anchor with the least uncertainty at the row's boot time wins (its own plus 100 ppm of the distance; among equals the
- * nearest), so the answer depends on the set of anchors and not on their order. A row from an unsynced clock without an anchor, or
- * one from the future, has no time at all.
+ * nearest), so the answer depends on the set of anchors and not on their order. A row without an anchor whose clock was not
+ * {@link isSynced}, or one from the future, has no time at all. Rows come by way of a gateway, which gives signed time to whoever
+ * connects, so an anchor follows nearly always; only a run that ended before its kiosk met the gateway stays without.
  */
 export function dateStamp(stamp: Stamp, anchors: readonly TimeAnchor[]): EventTime {
   const best = bestAnchor(stamp.boottimeMs, anchors);
@@ -49,7 +58,7 @@ export function dateStamp(stamp: Stamp, anchors: readonly TimeAnchor[]): EventTi
     const middle = best.wallMs + (stamp.boottimeMs - best.boottimeMs);
     return interval(middle, Math.ceil(doubtAt(best, stamp.boottimeMs) / DRIFT_ONE_IN), stamp.storedMs);
   }
-  if (stamp.clock === "unsynced") return NOTHING;
+  if (!isSynced(stamp.clock)) return NOTHING;
   return interval(stamp.wallMs, stamp.uncertaintyMs, stamp.storedMs);
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { toHex } from "../../../protocol/bytes.ts";
-import { DAY_MS, HOUR_MS, type WallMs } from "../../../protocol/units.ts";
+import { type BoottimeMs, DAY_MS, HOUR_MS, type WallMs } from "../../../protocol/units.ts";
 import { Database } from "../../../runtime/sqlite/database.ts";
 import { makeDevice, reissued, TEST_NOW } from "../../support/batches.ts";
 import { dumpEngine } from "../../support/engine-dump.ts";
@@ -48,6 +48,30 @@ describe("retention", () => {
     const wallMs = (clock.nowMs - HOUR_MS) as WallMs;
     await engine.ingest([(await door.batch([{ who: an, wallMs, clock: "unsynced" }])).bytes]);
     expect(await engine.visits([engine.personOf(an)])).toMatchObject([{ timeUnknown: false }]);
+  });
+
+  it("takes in rows by a real-time clock that stood still for weeks, and dates them once an anchor comes", async () => {
+    const { engine, authority } = await openTestEngine();
+    const door = await makeDevice(authority);
+    const wallMs = (TEST_NOW - 28 * DAY_MS) as WallMs;
+    const [came, left] = [TEST_NOW - 2 * HOUR_MS, TEST_NOW - HOUR_MS].map((atMs) => ({
+      boottimeMs: (atMs - TEST_NOW + 30 * DAY_MS) as BoottimeMs,
+      wallMs,
+      clock: "rtc" as const,
+      uncertaintyMs: 300_000,
+    }));
+    const made = await door.batch([
+      { who: an, ...came },
+      { who: an, kind: "out", ...left },
+    ]);
+    const { results } = await engine.ingest([made.bytes]);
+    expect(await receiptOf(engine, results[0])).toMatchObject({ n: 2, rejected: [] });
+    expect(await engine.visits([engine.personOf(an)])).toMatchObject([{ timeUnknown: true, minutesCertain: 0 }]);
+    const anchor = { kind: "anchor", clock: "gateway", boottimeMs: (30 * DAY_MS) as BoottimeMs } as const;
+    await engine.ingest([(await door.batch([anchor])).bytes]);
+    expect(await engine.visits([engine.personOf(an)])).toMatchObject([
+      { timeUnknown: false, minutesCertain: 59.9, from: TEST_NOW - 2 * HOUR_MS - 770 },
+    ]);
   });
 
   it("erases a person, keeps late and re-issued rows of before out, and takes visits of after", async () => {

@@ -20,8 +20,8 @@ describe("dateStamp", () => {
     expect(dateStamp(stamp(), [])).toEqual({ earliest: wallMs - 100, latest: wallMs + 100, unknown: false });
   });
 
-  it("knows nothing of an unsynced row without an anchor", () => {
-    expect(dateStamp(stamp({ clock: "unsynced" }), [])).toEqual({ earliest: null, latest: null, unknown: true });
+  it.each(["unsynced", "rtc"] as const)("knows nothing of a row by a clock that is %s without an anchor", (clock) => {
+    expect(dateStamp(stamp({ clock }), [])).toEqual({ earliest: null, latest: null, unknown: true });
   });
 
   it("dates an unsynced row from an anchor of its boot, wider with the distance", () => {
