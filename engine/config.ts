@@ -53,7 +53,8 @@ export const EngineConfigSchema = Type.Object(
       minimum: 1,
       maximum: 365,
       default: 21,
-      description: "Days after which rows and visits are deleted, by their own time; older ones are not taken in",
+      description:
+        "Days after which rows and visits are deleted, by their own time; older ones are not taken in. The check-in of a stay that lasts longer is kept with it",
     }),
     closingHour: Type.Integer({
       minimum: 0,

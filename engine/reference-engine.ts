@@ -109,7 +109,8 @@ export class ReferenceEngine implements Engine {
     const persons = new PersonKeys(crypto, keys.secret);
     this.#persons = persons;
     const policies = { stays, assumedClosingHour: config.closingHour };
-    this.#builder = new VisitBuilder({ database: store.writer, ...policies, log: log.child("visits") });
+    const oldestMs = (): WallMs => this.#oldestMs();
+    this.#builder = new VisitBuilder({ database: store.writer, ...policies, oldestMs, log: log.child("visits") });
     const onFound = (): void => this.#builder.kick();
     const { box, seeker, ...radio } = wireRadio({ store, crypto, now, keys, persons, policies, log, onFound });
     this.radio = radio.radio;
@@ -222,10 +223,15 @@ export class ReferenceEngine implements Engine {
     await this.#builder.settle();
   }
 
-  async prune(): Promise<Pruned> {
+  /** Oldest instant within retention. */
+  #oldestMs(): WallMs {
     const { config, now } = this.#deps;
-    const beforeMs = (now() - config.retentionDays * DAY_MS) as WallMs;
-    const pruned = await pruneStore(this.#store.writer, beforeMs);
+    return (now() - config.retentionDays * DAY_MS) as WallMs;
+  }
+
+  async prune(): Promise<Pruned> {
+    const beforeMs = this.#oldestMs();
+    const pruned = await pruneStore(this.#store.writer, { beforeMs, stays: this.#stays });
     await this.radio.prune(beforeMs);
     await this.publisher.prune(beforeMs);
     await this.#store.wipe();

@@ -60,12 +60,12 @@ export interface PersonVisits {
   readonly undated: readonly UndatedVisit[];
 }
 
-/** Makes the stored visits of these persons what they should be. */
-export async function saveVisits(sql: Sql, persons: readonly PersonVisits[]): Promise<void> {
+/** Makes the stored visits of these persons what they should be. @param beforeMs slices that ended before are not kept */
+export async function saveVisits(sql: Sql, persons: readonly PersonVisits[], beforeMs: number): Promise<void> {
   await saveTable(
     sql,
     VISITS,
-    persons.map(({ person, visits }) => ({ person, wanted: sliceRows(visits) })),
+    persons.map(({ person, visits }) => ({ person, wanted: sliceRows(visits, beforeMs) })),
   );
   await saveTable(
     sql,
@@ -74,8 +74,9 @@ export async function saveVisits(sql: Sql, persons: readonly PersonVisits[]): Pr
   );
 }
 
-function sliceRows(visits: readonly Visit[]): readonly Cells[] {
-  const rows = visits.flatMap(sliceVisit).map((slice) => ({
+function sliceRows(visits: readonly Visit[], beforeMs: number): readonly Cells[] {
+  const kept = visits.flatMap(sliceVisit).filter(({ outerTo }) => outerTo >= beforeMs);
+  const rows = kept.map((slice) => ({
     key: [slice.venue, slice.outerFrom],
     rest: [
       slice.innerFrom,

@@ -73,6 +73,11 @@ export function venuePolicy(
   };
 }
 
+/** The longest stay of each type of venue, milliseconds. */
+export function longestStays({ types }: Stays): ReadonlyMap<string, number> {
+  return new Map(Object.entries(types).map(([type, { maxStayHours }]) => [type, maxStayHours * HOUR_MS]));
+}
+
 /** The first instant after `atMs` at which the local clock of Vietnam shows `hour`. */
 export function nextLocalHour(atMs: number, hour: ClosingHour): number {
   const local = atMs + SITE_UTC_OFFSET_MS;

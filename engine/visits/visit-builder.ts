@@ -17,6 +17,8 @@ export interface VisitBuilderParts {
   readonly database: Database;
   readonly stays: Stays;
   readonly assumedClosingHour: ClosingHour;
+  /** Oldest instant within retention: a stay that began before it is kept from there on. */
+  readonly oldestMs: () => number;
   readonly log: Logger;
 }
 
@@ -72,6 +74,7 @@ export class VisitBuilder {
         const visits = [...pairVisits(dated, policyOf), ...radioVisits(heard)];
         return { person, visits, undated: pairUndated(undated) };
       }),
+      this.#parts.oldestMs(),
     );
     await sql.run("DELETE FROM dirty WHERE person IN (SELECT unhex(value) FROM json_each(?))", [
       JSON.stringify(persons),

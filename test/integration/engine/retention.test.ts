@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { toHex } from "../../../protocol/bytes.ts";
+import { parseVenueId } from "../../../protocol/ids.ts";
 import { type BoottimeMs, DAY_MS, HOUR_MS, type WallMs } from "../../../protocol/units.ts";
 import { Database } from "../../../runtime/sqlite/database.ts";
 import { makeDevice, reissued, TEST_NOW } from "../../support/batches.ts";
@@ -10,6 +11,8 @@ import { openTestEngine, receiptOf } from "../../support/engines.ts";
 import { tokenRow } from "../../support/radio.ts";
 
 const an = { scheme: "cccd", id: "001099000001" } as const;
+/** The venue of {@link makeDevice}. */
+const WARD = parseVenueId("7k3m9q2x");
 const binh = { scheme: "cccd", id: "001099000002" } as const;
 
 describe("retention", () => {
@@ -48,6 +51,53 @@ describe("retention", () => {
     const wallMs = (clock.nowMs - HOUR_MS) as WallMs;
     await engine.ingest([(await door.batch([{ who: an, wallMs, clock: "unsynced" }])).bytes]);
     expect(await engine.visits([engine.personOf(an)])).toMatchObject([{ timeUnknown: false }]);
+  });
+
+  it("keeps the check-in of a long stay while part of the stay is younger than 21 days", async () => {
+    const { engine, authority, folder, clock } = await openTestEngine();
+    await engine.putVenue({ venue: WARD, name: "Khoa Nội", type: "hospital", closingHour: null });
+    const door = await makeDevice(authority);
+    await engine.ingest([(await door.batch([{ who: an }])).bytes]);
+    const left = (TEST_NOW + 20 * DAY_MS) as WallMs;
+    clock.nowMs = left;
+    await engine.ingest([(await door.batch([{ who: an, kind: "out", wallMs: left }])).bytes]);
+    const minutes = async (day: number): Promise<number | undefined> => {
+      clock.nowMs = TEST_NOW + day * DAY_MS;
+      await engine.prune();
+      await engine.settle();
+      const { visits = [] } = await dumpEngine(folder, ["visits"]);
+      const ages = visits.map((slice) => clock.nowMs - (slice as { outer_to: number }).outer_to);
+      expect(ages.filter((ageMs) => ageMs > 21 * DAY_MS)).toEqual([]);
+      return (await engine.visits([engine.personOf(an)]))[0]?.minutesCertain;
+    };
+    expect([await minutes(22), await minutes(40)]).toEqual([19 * 1_440, 1_440]);
+    expect([await minutes(42), (await engine.stats()).rows]).toEqual([undefined, 0]);
+  });
+
+  it("keeps a check-in without a check-out for the longest stay of its place beyond 21 days, and no longer", async () => {
+    const { engine, authority, clock } = await openTestEngine();
+    await engine.putVenue({ venue: WARD, name: "Khoa Nội", type: "hospital", closingHour: null });
+    const [ward, market] = [
+      await makeDevice(authority),
+      await makeDevice(authority, { device: "door-b", venue: "0000000z" }),
+    ];
+    await engine.ingest([
+      (
+        await ward.batch([
+          { who: an, wallMs: (TEST_NOW - DAY_MS) as WallMs },
+          { who: an },
+          { who: binh },
+          { who: binh, kind: "out", wallMs: (TEST_NOW + 1) as WallMs },
+        ])
+      ).bytes,
+      (await market.batch([{ who: an }])).bytes,
+    ]);
+    const rowsOn = async (day: number): Promise<number> => {
+      clock.nowMs = TEST_NOW + day * DAY_MS + HOUR_MS;
+      await engine.prune();
+      return (await engine.stats()).rows;
+    };
+    expect([await rowsOn(21), await rowsOn(22), await rowsOn(41), await rowsOn(42)]).toEqual([2, 1, 1, 0]);
   });
 
   it("takes in rows by a real-time clock that stood still for weeks, and dates them once an anchor comes", async () => {
