@@ -8,7 +8,7 @@ import type { SecretBox } from "../keys/secret-box.ts";
 import { addAnchors, type BootAnchor, bootName, type DeviceBoot, loadAnchors } from "../store/anchors.ts";
 import { type PlacedAnnul, type SeqSpan, settleAnnuls } from "../store/annuls.ts";
 import { bulkInsert } from "../store/bulk.ts";
-import { type Erasures, isErased, loadErasures } from "../store/erasures.ts";
+import { type Erasures, loadErasures, withoutErased } from "../store/erasures.ts";
 import { insertEvents, type PlacedRow } from "../store/events.ts";
 import { storeLetters } from "../store/letters.ts";
 import { insertPresence } from "../store/presence.ts";
@@ -46,12 +46,14 @@ export async function storeRows(
   context: ApplyContext,
 ): Promise<ReadonlySet<string>> {
   const { nowMs } = context;
-  const boots = await storeAnchors(sql, fresh, context);
-  const sorting = new RowSorting(context, boots.anchors, await loadErasures(sql));
+  const erasures = await loadErasures(sql);
+  const boots = await storeAnchors(sql, fresh, { erasures, storedMs: nowMs });
+  const sorting = new RowSorting(context, boots.anchors);
   for (const one of fresh) sorting.sort(one);
-  await insertEvents(sql, sorting.placed, nowMs);
-  await insertPresence(sql, sorting.placed);
-  await insertVenueKeys(sql, sorting.placed, context.box);
+  const placed = await withoutErased(sql, sorting.placed, erasures);
+  await insertEvents(sql, placed, nowMs);
+  await insertPresence(sql, placed);
+  await insertVenueKeys(sql, placed, context.box);
   await reject(sql, fresh, { rejections: sorting.rejections, context });
   const { annuls, spans } = sorting;
   const annulled = await settleAnnuls(sql, { annuls, spans, storedMs: nowMs });
@@ -78,12 +80,10 @@ class RowSorting {
   readonly persons = new Set<string>();
   readonly #context: ApplyContext;
   readonly #anchors: ReadonlyMap<string, readonly BootAnchor[]>;
-  readonly #erasures: Erasures;
 
-  constructor(context: ApplyContext, anchors: ReadonlyMap<string, readonly BootAnchor[]>, erasures: Erasures) {
+  constructor(context: ApplyContext, anchors: ReadonlyMap<string, readonly BootAnchor[]>) {
     this.#context = context;
     this.#anchors = anchors;
-    this.#erasures = erasures;
   }
 
   sort(fresh: FreshBatch): void {
@@ -107,7 +107,6 @@ class RowSorting {
       this.rejections.push({ streamId: fresh.state.id, seq: record.seq, reason: "expired" });
       return;
     }
-    if (isErased(this.#erasures, person, placed.time)) return;
     this.placed.push(placed);
     const { streamId, seq } = placed.place;
     if (record.origin) this.spans.push({ streamId, from: seq, to: seq });
@@ -119,9 +118,10 @@ class RowSorting {
     const { id, deviceId } = fresh.state;
     const own = { streamId: id, seq: record.seq };
     const place = record.origin ? { streamId: numberingOf(fresh, record).id, seq: record.origin.seq } : own;
-    const anchors = this.#anchors.get(bootName({ deviceId, boot: bootNumber(record) })) ?? [];
+    const boot = bootNumber(record);
+    const anchors = this.#anchors.get(bootName({ deviceId, boot })) ?? [];
     const time = dateStamp({ ...record, storedMs: this.#context.nowMs }, anchors);
-    return { row, deviceId, place, own, time };
+    return { row, deviceId, boot, place, own, time };
   }
 
   #isExpired({ time }: PlacedRow): boolean {
@@ -134,7 +134,7 @@ class RowSorting {
 async function storeAnchors(
   sql: Sql,
   fresh: readonly FreshBatch[],
-  context: ApplyContext,
+  now: { readonly erasures: Erasures; readonly storedMs: number },
 ): Promise<{ readonly anchors: ReadonlyMap<string, readonly BootAnchor[]>; readonly touched: readonly string[] }> {
   const boots = new Map<string, DeviceBoot>();
   const added: BootAnchor[] = [];
@@ -146,7 +146,7 @@ async function storeAnchors(
     }
   }
   const anchors = await loadAnchors(sql, [...boots.values()]);
-  return { anchors, touched: await addAnchors(sql, anchors, { anchors: added, storedMs: context.nowMs }) };
+  return { anchors, touched: await addAnchors(sql, anchors, { anchors: added, ...now }) };
 }
 
 function anchorTime({ boottimeMs, wallMs, uncertaintyMs }: CheckinRecord): Omit<BootAnchor, keyof DeviceBoot> {

@@ -2,6 +2,7 @@ import { CLOCK_STATES, type ClockState } from "../../protocol/checkin/record.ts"
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import { dateStamp, reachOfAnchor, type TimeAnchor } from "../visits/event-time.ts";
 import { bulkInsert } from "./bulk.ts";
+import { type Erasures, isErased } from "./erasures.ts";
 
 /** One run of one device's machine. */
 export interface DeviceBoot {
@@ -58,15 +59,16 @@ export async function loadAnchors(sql: Sql, boots: readonly DeviceBoot[]): Promi
 }
 
 /**
- * Adds anchors to those known and dates again the stored rows that a new one may date better.
+ * Adds anchors to those known and dates again the stored rows that a new one may date better. What turns out to be of before its
+ * person's erasure is deleted.
  *
  * @param known every anchor of the runs concerned; the new ones are added to it
- * @returns persons (hex) whose rows got another time
+ * @returns persons (hex) whose rows got another time or are gone
  */
 export async function addAnchors(
   sql: Sql,
   known: Map<string, BootAnchor[]>,
-  added: { readonly anchors: readonly BootAnchor[]; readonly storedMs: number },
+  added: { readonly anchors: readonly BootAnchor[]; readonly storedMs: number; readonly erasures: Erasures },
 ): Promise<readonly string[]> {
   const fresh = added.anchors.filter((anchor) => addOne(known, anchor));
   await insertAnchors(
@@ -74,7 +76,10 @@ export async function addAnchors(
     fresh.map((a) => [a.deviceId, a.boot, a.boottimeMs, a.wallMs, a.uncertaintyMs, added.storedMs]),
   );
   const touched: string[] = [];
-  for (const anchor of fresh) touched.push(...(await redate(sql, anchor, known.get(bootName(anchor)) ?? [])));
+  for (const anchor of fresh) {
+    const all = known.get(bootName(anchor)) ?? [];
+    touched.push(...(await redate(sql, anchor, { all, erasures: added.erasures })));
+  }
   return touched;
 }
 
@@ -104,7 +109,11 @@ interface StampRow {
   readonly unknown: number;
 }
 
-async function redate(sql: Sql, anchor: BootAnchor, all: readonly BootAnchor[]): Promise<string[]> {
+async function redate(
+  sql: Sql,
+  anchor: BootAnchor,
+  { all, erasures }: { readonly all: readonly BootAnchor[]; readonly erasures: Erasures },
+): Promise<string[]> {
   const { from, to } = reachOfAnchor(
     anchor,
     all.filter((other) => other !== anchor),
@@ -115,12 +124,17 @@ async function redate(sql: Sql, anchor: BootAnchor, all: readonly BootAnchor[]):
     [anchor.deviceId, anchor.boot, from, to],
   );
   const changes: (number | null)[][] = [];
+  const erased: number[] = [];
   const persons: string[] = [];
   for (const row of rows) {
     const time = dateStamp(stampOf(row), all);
     if (time.earliest === row.earliest && time.latest === row.latest && time.unknown === (row.unknown === 1)) continue;
-    changes.push([row.id, time.earliest, time.latest, time.unknown ? 1 : 0]);
+    if (isErased(erasures, row.person, time)) erased.push(row.id);
+    else changes.push([row.id, time.earliest, time.latest, time.unknown ? 1 : 0]);
     if (row.person) persons.push(row.person);
+  }
+  if (erased.length > 0) {
+    await sql.run("DELETE FROM event WHERE id IN (SELECT value FROM json_each(?))", [JSON.stringify(erased)]);
   }
   if (changes.length > 0) {
     await sql.run(

@@ -9,6 +9,8 @@ import { venueNumber } from "./venue-number.ts";
 export interface PlacedRow {
   readonly row: GoodRow;
   readonly deviceId: number;
+  /** The boot id as a number. */
+  readonly boot: number;
   /** Where it was sealed for: its origin when it was issued again, else where it stands. */
   readonly place: RowPlace;
   readonly own: RowPlace;
@@ -75,7 +77,7 @@ export async function insertEvents(sql: Sql, rows: readonly PlacedRow[], storedM
 }
 
 function eventColumns(placed: PlacedRow, sessionId: number | null, storedMs: number): (string | number | null)[] {
-  const { row, place, deviceId, time } = placed;
+  const { row, place, deviceId, boot, time } = placed;
   const { record } = row;
   return [
     place.streamId,
@@ -86,7 +88,7 @@ function eventColumns(placed: PlacedRow, sessionId: number | null, storedMs: num
     RECORD_KINDS.indexOf(record.kind),
     venueNumber(record.venue),
     record.gate,
-    Number.parseInt(record.boot, 16),
+    boot,
     record.boottimeMs,
     record.wallMs,
     CLOCK_STATES.indexOf(record.clock),

@@ -103,9 +103,9 @@ async function pruneStep(sql: Sql, from: number, { beforeMs, stays }: Horizon): 
 const HANDED_IN = ["case_key", "case_place", "key_code"] as const;
 
 /**
- * Erases a person: every row, visit and token, what was handed in for their cases, and whatever of theirs still comes in with a time up to
- * now. Visits after that are taken again. Sealed bytes that were put aside stay: nobody can tell whose they are before they are opened.
- * Runs in the caller's transaction. @returns rows deleted
+ * Erases a person: every row, visit and token, what was handed in for their cases, and whatever of theirs still comes in or gets a time
+ * up to now (`isErased`). Visits after that are taken again. Sealed bytes that were put aside stay: nobody can tell whose they are before
+ * they are opened. Runs in the caller's transaction. @returns rows deleted
  */
 export async function erasePerson(sql: Sql, person: PersonKey, nowMs: WallMs): Promise<number> {
   await sql.run(
