@@ -26,13 +26,14 @@ import {
   slicesOfPersons,
   undatedAtVenue,
   undatedOfPersons,
+  type Window,
 } from "./visit-store.ts";
 
 /** Whose contacts are sought, and when those persons may have infected others. */
 export interface TraceQuery {
   /** The keys of one person. */
   readonly persons: readonly PersonKey[];
-  readonly window: { readonly from: number; readonly to: number };
+  readonly window: Window;
   /** Where keys of the person were heard. */
   readonly heard?: Heard;
   /** Where a phone of the person says that it was. */
@@ -75,7 +76,7 @@ export async function traceContacts(sql: Sql, query: TraceQuery): Promise<TraceA
     ...strongest(unsure.map((stay) => undatedContact(stay, naming))),
   ].sort(byEvidence);
   return {
-    visits: describeStays({ own, undated, naming }),
+    visits: describeStays({ own, undated, naming }, query.window),
     contacts,
     persons: sumByPerson(contacts, meetings.all()),
     heard: heard.stays.map((stay) => heardVisit(stay, naming)),
@@ -83,13 +84,13 @@ export async function traceContacts(sql: Sql, query: TraceQuery): Promise<TraceA
   };
 }
 
-function heardSlices({ stays }: Heard, window: TraceQuery["window"]): readonly StoredSlice[] {
+function heardSlices({ stays }: Heard, window: Window): readonly StoredSlice[] {
   return stays.filter(({ unknown }) => !unknown).map((stay) => clip(sliceOfHeard(stay), window));
 }
 
 /** The visits of these persons within the window, in order of time; those without a time last. */
 export async function listVisits(sql: Sql, query: TraceQuery): Promise<readonly Contact[]> {
-  return describeStays(await ownStays(sql, query));
+  return describeStays(await ownStays(sql, query), query.window);
 }
 
 interface OwnStays {
@@ -102,18 +103,16 @@ async function ownStays(sql: Sql, query: TraceQuery): Promise<OwnStays> {
   const stored = await slicesOfPersons(sql, query.persons, query.window);
   const claimed = (query.claimed ?? []).flatMap(claimedSlices).filter((slice) => touches(slice, query.window));
   const own = [...stored, ...claimed].map((slice) => clip(slice, query.window)).sort(byTime);
-  const undated = await undatedOfPersons(sql, query.persons);
+  const undated = await undatedOfPersons(sql, query.persons, query.window);
   return { own, undated, naming: await namingOf(sql, [...own, ...undated, ...(query.heard?.stays ?? [])]) };
 }
 
-function describeStays({ own, undated, naming }: OwnStays): readonly Contact[] {
-  return [
-    ...ownVisits(own, naming),
-    ...undated.map((stay) => undatedContact({ stay, boundMs: lengthOf(stay), beside: besideOf(stay) }, naming)),
-  ];
+function describeStays({ own, undated, naming }: OwnStays, window: Window): readonly Contact[] {
+  const unsure = undated.map((stay) => ({ stay, boundMs: longestWithin(window, stay), beside: besideOf(stay) }));
+  return [...ownVisits(own, naming), ...unsure.map((stay) => undatedContact(stay, naming))];
 }
 
-function touches({ outerFrom, outerTo }: StoredSlice, { from, to }: TraceQuery["window"]): boolean {
+function touches({ outerFrom, outerTo }: StoredSlice, { from, to }: Window): boolean {
   return outerTo > from && outerFrom < to;
 }
 
@@ -122,7 +121,7 @@ function byTime(left: StoredSlice, right: StoredSlice): number {
 }
 
 /** What lies before or after the window does not count. */
-function clip(slice: StoredSlice, { from, to }: TraceQuery["window"]): StoredSlice {
+function clip(slice: StoredSlice, { from, to }: Window): StoredSlice {
   const outerFrom = Math.max(slice.outerFrom, from);
   const innerFrom = Math.max(slice.innerFrom, from);
   return {
@@ -150,17 +149,17 @@ async function meet(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): P
 async function besideDated(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): Promise<readonly UnsureStay[]> {
   const found: UnsureStay[] = [];
   for (const slice of own) {
-    const stays = await undatedAtVenue(sql, slice.venue, { from: slice.outerFrom, to: slice.outerTo });
-    for (const stay of stays) {
+    const window = { from: slice.outerFrom, to: slice.outerTo };
+    for (const stay of await undatedAtVenue(sql, slice.venue, window)) {
       if (query.persons.includes(stay.person)) continue;
-      const boundMs = Math.min(slice.outerTo - slice.outerFrom, lengthOf(stay));
+      const boundMs = Math.min(window.to - window.from, longestWithin(window, stay));
       found.push({ stay, boundMs, beside: besideOf(slice) });
     }
   }
   return found;
 }
 
-/** Everybody at the places where the case was at an unknown time. */
+/** Everybody at the places where the case was at an unknown time, as far as that may have been within the window. */
 async function besideUndated(
   sql: Sql,
   query: TraceQuery,
@@ -168,19 +167,27 @@ async function besideUndated(
 ): Promise<readonly UnsureStay[]> {
   const found: UnsureStay[] = [];
   for (const own of undated) {
-    const window = { from: own.earliest ?? query.window.from, to: own.latest ?? query.window.to };
+    const window = {
+      from: Math.max(own.earliest ?? query.window.from, query.window.from),
+      to: Math.min(own.latest ?? query.window.to, query.window.to),
+    };
     const stays = [...(await slicesAtVenue(sql, own.venue, window)), ...(await undatedAtVenue(sql, own.venue, window))];
     for (const stay of stays) {
       if (query.persons.includes(stay.person)) continue;
-      found.push({ stay, boundMs: Math.min(lengthOf(own), lengthOf(stay)), beside: besideOf(own) });
+      const boundMs = Math.min(longestWithin(window, own), longestWithin(window, stay));
+      found.push({ stay, boundMs, beside: besideOf(own) });
     }
   }
   return found;
 }
 
-function lengthOf(stay: StoredSlice | StoredUndated): number {
-  if ("outerTo" in stay) return stay.outerTo - stay.outerFrom;
-  return stay.lengthMs ?? Number.POSITIVE_INFINITY;
+/** How long somebody stayed within the window at most, milliseconds; infinity when nothing but the window bounds it. */
+function longestWithin({ from, to }: Window, stay: StoredSlice | StoredUndated): number {
+  if ("outerTo" in stay) return Math.min(stay.outerTo, to) - Math.max(stay.outerFrom, from);
+  const { earliest, latest, lengthMs } = stay;
+  const reach =
+    earliest === null || latest === null ? Number.POSITIVE_INFINITY : Math.min(latest, to) - Math.max(earliest, from);
+  return Math.min(reach, lengthMs ?? Number.POSITIVE_INFINITY);
 }
 
 /** One entry a person and venue: without times, several tell no more than the longest. */

@@ -74,11 +74,17 @@ const SLICE = `lower(hex(person)) person, venue, outer_from, inner_from, inner_t
   start_evidence, end_evidence, start_reason, end_reason, party`;
 const UNDATED = `lower(hex(person)) person, venue, earliest, latest, length, gate_in, gate_out, start_evidence, end_evidence, party`;
 
+/** Instants in between count. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Slices of these persons that may touch the window, in order of time. */
 export async function slicesOfPersons(
   sql: Sql,
   persons: readonly PersonKey[],
-  window: { readonly from: number; readonly to: number },
+  window: Window,
 ): Promise<readonly StoredSlice[]> {
   const rows = await sql.all<SliceRow>(
     `SELECT ${SLICE} FROM visit WHERE person IN (SELECT unhex(value) FROM json_each(?))
@@ -92,11 +98,7 @@ export async function slicesOfPersons(
  * Slices of anybody at one venue that may touch the window, as one range scan: no slice is longer than 12 hours, so none that
  * begins before that can reach into the window.
  */
-export async function slicesAtVenue(
-  sql: Sql,
-  venue: VenueNumber,
-  window: { readonly from: number; readonly to: number },
-): Promise<readonly StoredSlice[]> {
+export async function slicesAtVenue(sql: Sql, venue: VenueNumber, window: Window): Promise<readonly StoredSlice[]> {
   const rows = await sql.all<SliceRow>(
     `SELECT ${SLICE} FROM visit WHERE venue = ? AND outer_from > ? AND outer_from < ? AND outer_to > ?`,
     [venue, window.from - MAX_SLICE_MS - 1, window.to, window.from],
@@ -104,25 +106,26 @@ export async function slicesAtVenue(
   return rows.map(sliceOf);
 }
 
-/** Stays without a time of these persons. */
-export async function undatedOfPersons(sql: Sql, persons: readonly PersonKey[]): Promise<readonly StoredUndated[]> {
+const MAY_TOUCH = "(earliest IS NULL OR earliest < ?) AND (latest IS NULL OR latest > ?)";
+
+/** Stays without a time of these persons, save those that their bounds put outside the window. */
+export async function undatedOfPersons(
+  sql: Sql,
+  persons: readonly PersonKey[],
+  window: Window,
+): Promise<readonly StoredUndated[]> {
   const rows = await sql.all<UndatedRow>(
-    `SELECT ${UNDATED} FROM undated_visit WHERE person IN (SELECT unhex(value) FROM json_each(?))
+    `SELECT ${UNDATED} FROM undated_visit WHERE person IN (SELECT unhex(value) FROM json_each(?)) AND ${MAY_TOUCH}
      ORDER BY venue, person, ordinal`,
-    [JSON.stringify(persons)],
+    [JSON.stringify(persons), window.to, window.from],
   );
   return rows.map(undatedOf);
 }
 
 /** Stays without a time at one venue, save those that their bounds put outside the window. */
-export async function undatedAtVenue(
-  sql: Sql,
-  venue: VenueNumber,
-  window: { readonly from: number; readonly to: number },
-): Promise<readonly StoredUndated[]> {
+export async function undatedAtVenue(sql: Sql, venue: VenueNumber, window: Window): Promise<readonly StoredUndated[]> {
   const rows = await sql.all<UndatedRow>(
-    `SELECT ${UNDATED} FROM undated_visit WHERE venue = ? AND (earliest IS NULL OR earliest < ?)
-       AND (latest IS NULL OR latest > ?) ORDER BY person, ordinal`,
+    `SELECT ${UNDATED} FROM undated_visit WHERE venue = ? AND ${MAY_TOUCH} ORDER BY person, ordinal`,
     [venue, window.to, window.from],
   );
   return rows.map(undatedOf);

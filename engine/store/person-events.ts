@@ -1,5 +1,6 @@
 import { RECORD_KINDS } from "../../protocol/checkin/record.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
+import { latestPossible } from "../visits/event-time.ts";
 import type { UndatedEvent } from "../visits/pair-undated.ts";
 import type { HeardSession } from "../visits/radio-visits.ts";
 import type { VisitEvent } from "../visits/visit.ts";
@@ -29,13 +30,14 @@ type EventTuple = readonly [
   device: number,
   boot: number,
   boottime: number,
+  stored: number,
 ];
 
 /** Reads the rows that visits are made of. @param persons in hex @returns by person; persons without rows are absent */
 export async function loadPersonEvents(sql: Sql, persons: readonly string[]): Promise<Map<string, PersonEvents>> {
   const rows = await sql.all<{ person: string; events: string }>(
     `SELECT q.value person, json_group_array(json_array(e.kind, e.venue, e.gate, e.earliest, e.latest, e.evidence, e.party,
-       e.unknown, e.device_id, e.boot, e.boottime)) events
+       e.unknown, e.device_id, e.boot, e.boottime, e.stored_at)) events
      FROM json_each(?) q JOIN event e ON e.person = unhex(q.value)
      WHERE e.annulled = 0 AND e.kind IN (${IN}, ${OUT}) GROUP BY q.key`,
     [JSON.stringify(persons)],
@@ -68,10 +70,14 @@ async function loadHeard(sql: Sql, persons: readonly string[]): Promise<Map<stri
 function splitEvents(tuples: readonly EventTuple[]): Omit<PersonEvents, "heard"> {
   const dated: VisitEvent[] = [];
   const undated: UndatedEvent[] = [];
-  for (const [kind, venue, gate, earliest, latest, evidence, party, unknown, device, boot, boottimeMs] of tuples) {
+  for (const [kind, venue, gate, earliest, latest, evidence, party, unknown, ...stamp] of tuples) {
+    const [device, boot, boottimeMs, storedMs] = stamp;
     const scan = { kind: kind === IN ? "in" : "out", venue, gate, evidence, party } as const;
     if (unknown === 0 && earliest !== null && latest !== null) dated.push({ ...scan, earliest, latest });
-    else undated.push({ ...scan, run: `${device}/${boot}`, boottimeMs, earliest, latest });
+    else {
+      const run = `${device}/${boot}`;
+      undated.push({ ...scan, run, boottimeMs, earliest, latest: latestPossible(latest, storedMs) });
+    }
   }
   return { dated, undated };
 }

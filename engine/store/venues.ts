@@ -46,9 +46,12 @@ export async function putVenue(sql: Sql, stays: Stays, venue: Venue): Promise<vo
      ON CONFLICT DO UPDATE SET name = excluded.name, type = excluded.type, closing_hour = excluded.closing_hour`,
     [number, name, venue.type, hour],
   );
-  await sql.run("INSERT INTO dirty (person) SELECT DISTINCT person FROM visit WHERE venue = ? ON CONFLICT DO NOTHING", [
-    number,
-  ]);
+  for (const table of ["visit", "undated_visit"]) {
+    await sql.run(
+      `INSERT INTO dirty (person) SELECT DISTINCT person FROM ${table} WHERE venue = ? ON CONFLICT DO NOTHING`,
+      [number],
+    );
+  }
 }
 
 /** All registered venues in order of id. */

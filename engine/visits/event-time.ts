@@ -62,6 +62,11 @@ export function dateStamp(stamp: Stamp, anchors: readonly TimeAnchor[]): EventTi
   return interval(stamp.wallMs, stamp.uncertaintyMs, stamp.storedMs);
 }
 
+/** The last instant at which a row of an unknown time can have happened: nothing happens after it was stored. */
+export function latestPossible(latest: number | null, storedMs: number): number {
+  return Math.min(latest ?? Number.POSITIVE_INFINITY, storedMs + FUTURE_TOLERANCE_MS);
+}
+
 function interval(middle: number, uncertainty: number, storedMs: number): EventTime {
   const earliest = Math.max(0, middle - uncertainty);
   if (earliest > storedMs + FUTURE_TOLERANCE_MS) return NOTHING;

@@ -9,6 +9,7 @@ import { pairUndated } from "./pair-undated.ts";
 import { type PolicyOf, pairVisits } from "./pair-visits.ts";
 import { radioVisits } from "./radio-visits.ts";
 import type { ClosingHour, Stays } from "./venue-policy.ts";
+import type { VenueNumber } from "./visit.ts";
 
 /** Persons whose visits one transaction builds. */
 const STEP_PERSONS = 500;
@@ -65,14 +66,14 @@ export class VisitBuilder {
     if (marked.length === 0) return false;
     const persons = marked.map(({ person }) => person);
     const events = await loadPersonEvents(sql, persons);
-    const venues = new Set([...events.values()].flatMap(({ dated }) => dated.map(({ venue }) => venue)));
+    const venues = new Set([...events.values()].flatMap(({ dated, undated }) => [...dated, ...undated].map(venueOf)));
     const policyOf = await this.#policies(sql, [...venues]);
     await saveVisits(
       sql,
       persons.map((person) => {
         const { dated, undated, heard } = events.get(person) ?? { dated: [], undated: [], heard: [] };
         const visits = [...pairVisits(dated, policyOf), ...radioVisits(heard)];
-        return { person, visits, undated: pairUndated(undated) };
+        return { person, visits, undated: pairUndated(undated, policyOf) };
       }),
       this.#parts.oldestMs(),
     );
@@ -86,4 +87,8 @@ export class VisitBuilder {
     const { stays, assumedClosingHour } = this.#parts;
     return venuePolicies(sql, { venues, stays, assumedClosingHour });
   }
+}
+
+function venueOf({ venue }: { readonly venue: VenueNumber }): VenueNumber {
+  return venue;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../../../engine/app.ts";
 import { parseVenueId } from "../../../protocol/ids.ts";
-import { HOUR_MS, MINUTE_MS, type WallMs } from "../../../protocol/units.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, type WallMs } from "../../../protocol/units.ts";
 import { makeDevice, type RowDraft, TEST_NOW } from "../../support/batches.ts";
 import { openTestEngine } from "../../support/engines.ts";
 
@@ -144,6 +144,53 @@ describe("trace", () => {
     const { contacts, visits } = await traceOf(engine, 1);
     expect(visits).toMatchObject([{ timeUnknown: true, minutesPossible: null }]);
     expect(contacts).toMatchObject([{ person: engine.personOf(who(2)), timeUnknown: true, minutesCertain: 0 }]);
+  });
+
+  it("lists no stay without a time beside a case who was there only after the stay was known", async () => {
+    const { engine, authority, clock } = await openTestEngine();
+    const door = await makeDevice(authority, { device: "door-a" });
+    const lost = await makeDevice(authority, { device: "door-b", boot: "0f0f0f0f" });
+    const unsynced = (minutes: number): RowDraft => ({ clock: "unsynced", boottimeMs: (minutes * MINUTE_MS) as never });
+    await engine.ingest([
+      (
+        await lost.batch([
+          scan(2, "in", 0, unsynced(30)),
+          scan(2, "out", 0, unsynced(45)),
+          scan(3, "in", 0, unsynced(40)),
+        ])
+      ).bytes,
+    ]);
+    const later = (days: number): RowDraft[] =>
+      (["in", "out"] as const).map((kind, at) => ({
+        who: who(1),
+        kind,
+        wallMs: (TEST_NOW + days * DAY_MS + at * HOUR_MS) as WallMs,
+      }));
+    clock.nowMs = TEST_NOW + 10 * DAY_MS;
+    await engine.ingest([(await door.batch(later(3))).bytes]);
+    expect((await traceOf(engine, 1, "2026-11-19")).contacts).toEqual([]);
+    await engine.ingest([(await door.batch(later(0.5))).bytes]);
+    expect((await traceOf(engine, 1, "2026-11-18")).contacts.map(({ person }) => person)).toEqual([
+      engine.personOf(who(3)), // came in before it was stored, and may have stayed as long as one stays there
+    ]);
+  });
+
+  it("compares a case's own stay without a time with the infectious window", async () => {
+    const { engine, authority, clock } = await openTestEngine();
+    const door = await makeDevice(authority);
+    const rough = { uncertaintyMs: 2 * HOUR_MS };
+    const rows = (days: number): RowDraft[] => [
+      scan(1, "in", days * 1_440, rough),
+      scan(1, "out", days * 1_440 + 30, rough),
+      scan(2 + days, "in", days * 1_440 + 10),
+      scan(2 + days, "out", days * 1_440 + 90),
+    ];
+    clock.nowMs = TEST_NOW + 10 * DAY_MS;
+    await engine.ingest([(await door.batch([...rows(0), ...rows(5)])).bytes]);
+    const { contacts, visits } = await traceOf(engine, 1, "2026-11-21");
+    expect(contacts).toMatchObject([{ person: engine.personOf(who(7)), timeUnknown: true, minutesPossible: 30 }]);
+    expect(visits).toHaveLength(1);
+    expect((await traceOf(engine, 1, "2026-11-16")).visits).toHaveLength(2);
   });
 
   it("joins the documents of one case and never lists the case beside itself", async () => {
