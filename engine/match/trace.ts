@@ -148,12 +148,12 @@ async function meet(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): P
 /** Stays without a time at the places where the case was. */
 async function besideDated(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): Promise<readonly UnsureStay[]> {
   const found: UnsureStay[] = [];
-  for (const slice of own) {
-    const window = { from: slice.outerFrom, to: slice.outerTo };
-    for (const stay of await undatedAtVenue(sql, slice.venue, window)) {
+  for (const visit of wholeVisits(own)) {
+    const window = { from: visit.outerFrom, to: visit.outerTo };
+    for (const stay of await undatedAtVenue(sql, visit.venue, window)) {
       if (query.persons.includes(stay.person)) continue;
       const boundMs = Math.min(window.to - window.from, longestWithin(window, stay));
-      found.push({ stay, boundMs, beside: besideOf(slice) });
+      found.push({ stay, boundMs, beside: besideOf(visit) });
     }
   }
   return found;
@@ -171,14 +171,26 @@ async function besideUndated(
       from: Math.max(own.earliest ?? query.window.from, query.window.from),
       to: Math.min(own.latest ?? query.window.to, query.window.to),
     };
-    const stays = [...(await slicesAtVenue(sql, own.venue, window)), ...(await undatedAtVenue(sql, own.venue, window))];
-    for (const stay of stays) {
+    const visits = wholeVisits(await slicesAtVenue(sql, own.venue, window));
+    for (const stay of [...visits, ...(await undatedAtVenue(sql, own.venue, window))]) {
       if (query.persons.includes(stay.person)) continue;
       const boundMs = Math.min(longestWithin(window, own), longestWithin(window, stay));
       found.push({ stay, boundMs, beside: besideOf(own) });
     }
   }
   return found;
+}
+
+/** Consecutive slices of one visit as one: beside a stay without a time, whose length counts, a slice says too little. */
+function wholeVisits(slices: readonly StoredSlice[]): readonly StoredSlice[] {
+  const visits = new Map<string, StoredSlice>();
+  for (const slice of slices) {
+    const name = `${slice.person}/${slice.venue}/${slice.visitFrom}/${slice.start.gate}/${slice.start.evidence}`;
+    const { outerFrom, outerTo } = visits.get(name) ?? slice;
+    const whole = { outerFrom: Math.min(outerFrom, slice.outerFrom), outerTo: Math.max(outerTo, slice.outerTo) };
+    visits.set(name, { ...slice, ...whole });
+  }
+  return [...visits.values()];
 }
 
 /** How long somebody stayed within the window at most, milliseconds; infinity when nothing but the window bounds it. */
