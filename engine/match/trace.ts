@@ -12,19 +12,18 @@ import {
   datedContact,
   Meetings,
   sumByPerson,
-  type UnsureStay,
   undatedContact,
   type VenueNaming,
 } from "./contact.ts";
 import { overlapOf } from "./overlap.ts";
 import { type HeardVisit, heardVisit, sliceOfHeard, type TokenContact, tokensBeside } from "./radio-evidence.ts";
+import { besideDated, besideUndated, longestWithin, strongest } from "./unsure-stays.ts";
 import {
   claimedSlices,
   type StoredSlice,
   type StoredUndated,
   slicesAtVenue,
   slicesOfPersons,
-  undatedAtVenue,
   undatedOfPersons,
   type Window,
 } from "./visit-store.ts";
@@ -143,75 +142,6 @@ async function meet(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): P
     }
   }
   return meetings;
-}
-
-/** Stays without a time at the places where the case was. */
-async function besideDated(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): Promise<readonly UnsureStay[]> {
-  const found: UnsureStay[] = [];
-  for (const visit of wholeVisits(own)) {
-    const window = { from: visit.outerFrom, to: visit.outerTo };
-    for (const stay of await undatedAtVenue(sql, visit.venue, window)) {
-      if (query.persons.includes(stay.person)) continue;
-      const boundMs = Math.min(window.to - window.from, longestWithin(window, stay));
-      found.push({ stay, boundMs, beside: besideOf(visit) });
-    }
-  }
-  return found;
-}
-
-/** Everybody at the places where the case was at an unknown time, as far as that may have been within the window. */
-async function besideUndated(
-  sql: Sql,
-  query: TraceQuery,
-  undated: readonly StoredUndated[],
-): Promise<readonly UnsureStay[]> {
-  const found: UnsureStay[] = [];
-  for (const own of undated) {
-    const window = {
-      from: Math.max(own.earliest ?? query.window.from, query.window.from),
-      to: Math.min(own.latest ?? query.window.to, query.window.to),
-    };
-    const visits = wholeVisits(await slicesAtVenue(sql, own.venue, window));
-    for (const stay of [...visits, ...(await undatedAtVenue(sql, own.venue, window))]) {
-      if (query.persons.includes(stay.person)) continue;
-      const boundMs = Math.min(longestWithin(window, own), longestWithin(window, stay));
-      found.push({ stay, boundMs, beside: besideOf(own) });
-    }
-  }
-  return found;
-}
-
-/** Consecutive slices of one visit as one: beside a stay without a time, whose length counts, a slice says too little. */
-function wholeVisits(slices: readonly StoredSlice[]): readonly StoredSlice[] {
-  const visits = new Map<string, StoredSlice>();
-  for (const slice of slices) {
-    const name = `${slice.person}/${slice.venue}/${slice.visitFrom}/${slice.start.gate}/${slice.start.evidence}`;
-    const { outerFrom, outerTo } = visits.get(name) ?? slice;
-    const whole = { outerFrom: Math.min(outerFrom, slice.outerFrom), outerTo: Math.max(outerTo, slice.outerTo) };
-    visits.set(name, { ...slice, ...whole });
-  }
-  return [...visits.values()];
-}
-
-/** How long somebody stayed within the window at most, milliseconds; infinity when nothing but the window bounds it. */
-function longestWithin({ from, to }: Window, stay: StoredSlice | StoredUndated): number {
-  if ("outerTo" in stay) return Math.min(stay.outerTo, to) - Math.max(stay.outerFrom, from);
-  const { earliest, latest, lengthMs } = stay;
-  const reach =
-    earliest === null || latest === null ? Number.POSITIVE_INFINITY : Math.min(latest, to) - Math.max(earliest, from);
-  return Math.min(reach, lengthMs ?? Number.POSITIVE_INFINITY);
-}
-
-/** One entry a person and venue: without times, several tell no more than the longest. */
-function strongest(contacts: readonly Contact[]): readonly Contact[] {
-  const best = new Map<string, Contact>();
-  const length = (contact: Contact): number => contact.minutesPossible ?? Number.POSITIVE_INFINITY;
-  for (const contact of contacts) {
-    const name = `${contact.person}/${contact.venue}`;
-    const known = best.get(name);
-    if (!known || length(contact) > length(known)) best.set(name, contact);
-  }
-  return [...best.values()];
 }
 
 /** The case's own visits, slices joined. */
