@@ -56,6 +56,7 @@ export function addLogin(app: FastifyInstance, context: PageContext): void {
       if (operator === null) {
         return sendProblem(reply, { status: 401, code: "wrong", title: "The code of the authenticator app is wrong" });
       }
+      sessions.endAll(operator); // whoever gives an old name a new password may do so because somebody else knew it
       await deps.gateway.fleet.audit(operator, "operator_added", null);
       return welcome(context, { request, reply, operator });
     },

@@ -62,6 +62,11 @@ export class Sessions {
     if (cookie !== undefined) this.#entries.delete(this.#keyOf(cookie));
   }
 
+  /** Ends every session of one operator, at whatever browser. */
+  endAll(operator: string): void {
+    for (const [key, entry] of this.#entries) if (entry.operator === operator) this.#entries.delete(key);
+  }
+
   /** Ends the sessions of everybody else. */
   keepOnly(operators: readonly string[]): void {
     for (const [key, { operator }] of this.#entries) if (!operators.includes(operator)) this.#entries.delete(key);

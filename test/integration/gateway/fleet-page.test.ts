@@ -110,6 +110,17 @@ describe("logging in to the fleet page", () => {
     await page.operators.remove("ky-thuat-2");
     expect([(await client.ask("/api/fleet")).status, (await second.ask("/api/fleet")).status]).toEqual([401, 401]);
   });
+
+  it("ends everywhere else when the operator gets a new password", async () => {
+    const { page, client } = await open();
+    await client.firstLogin(await page.operators.newCode(), Date.now());
+    const other = new PageClient(page.url);
+    await other.firstLogin(await page.operators.newCode(), Date.now(), "ky-thuat-2");
+    const anew = new PageClient(page.url);
+    await anew.firstLogin(await page.operators.newCode(), Date.now());
+    const statuses = [client, other, anew].map(async (one) => (await one.ask("/api/fleet")).status);
+    expect(await Promise.all(statuses)).toEqual([401, 200, 200]);
+  });
 });
 
 describe("the fleet page's API", () => {
