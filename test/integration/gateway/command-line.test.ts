@@ -143,6 +143,7 @@ describe("gateway start", () => {
     expect((await fetch(`http://127.0.0.1:${httpPort}/readyz`)).status).toBe(200);
     const metrics = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
     expect(metrics).toContain("bluepost_gateway_devices_connected 1");
+    expect(metrics).not.toMatch(/^bluepost_gateway_broker_connected/m);
     const doctor = JSON.parse((await run(["doctor", "--json", ...at])).stdout);
     const findings = Object.fromEntries(
       doctor.findings.map((one: { what: string; ok: boolean }) => [one.what, one.ok]),

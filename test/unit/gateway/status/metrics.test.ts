@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createMetrics, METRIC_NAMES } from "../../../../gateway/status/metrics.ts";
+import type { GatewayStatus } from "../../../../gateway/status/status.ts";
 import type { FleetKiosk } from "../../../../protocol/http/fleet-view.ts";
 import { type AlertRule, parseAlertRules } from "../../../support/alert-rules.ts";
 import { fleetKiosk, fleetOf, statusOf } from "../../../support/fleet.ts";
@@ -28,6 +29,20 @@ describe("/metrics", () => {
     expect(lines.filter((line) => line.includes("door-b") && line.includes("clock"))).toEqual([]);
     expect(lines).toContain('bluepost_gateway_events_total{event="stream.forked"} 2');
     expect(lines.some((line) => line.startsWith("nodejs_eventloop_lag_p99_seconds"))).toBe(true);
+  });
+
+  it("has no sample of the external broker where the gateway is its own, and none of a disk that cannot be read", async () => {
+    const metrics = createMetrics();
+    const ask = async (broker: GatewayStatus["broker"], diskFreeBytes: number | null): Promise<string> => {
+      const view = fleetOf({});
+      const status = statusOf({ ...(broker && { broker }) });
+      return metrics.scrape({ status, view: { ...view, gateway: { ...view.gateway, diskFreeBytes } } });
+    };
+    const sample = /^bluepost_gateway_(broker_connected|disk_free_bytes) \d+$/gm;
+    expect(await ask(undefined, null)).not.toMatch(sample);
+    const known = await ask({ connected: false, shares: false }, 7);
+    expect(known.match(sample)).toEqual(["bluepost_gateway_broker_connected 0", "bluepost_gateway_disk_free_bytes 7"]);
+    expect(await ask(undefined, null)).not.toMatch(sample);
   });
 
   it("forgets a kiosk that is gone, and adds nothing twice", async () => {
