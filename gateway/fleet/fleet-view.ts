@@ -39,7 +39,7 @@ export async function fleetView(parts: FleetViewParts): Promise<FleetView> {
       certificateEndsMs: parts.certificateEndsMs,
     },
     kiosks: parts.registered.map((device) => ({
-      ...placeOf(device, heard.get(device.device)),
+      ...placeOf(device, heard.get(device.device), nowMs - status.uptimeMs),
       ...healthOf(heard.get(device.device)),
       otherDoors: doorsOf(device, parts.registered, heard.get(device.device)),
       ...ordersOf(device.device, orders, nowMs),
@@ -48,9 +48,9 @@ export async function fleetView(parts: FleetViewParts): Promise<FleetView> {
   };
 }
 
-type Place = Pick<FleetKiosk, "device" | "venue" | "venueName" | "gate" | "state" | "lastSeenMs">;
+type Place = Pick<FleetKiosk, "device" | "venue" | "venueName" | "gate" | "state" | "lastSeenMs" | "silentSinceMs">;
 
-function placeOf(device: RegisteredDevice, heard: DeviceView | undefined): Place {
+function placeOf(device: RegisteredDevice, heard: DeviceView | undefined, startedMs: number): Place {
   const alive = heard?.connected ? "online" : heard?.lastSeenAt ? "offline" : "never";
   return {
     device: device.device,
@@ -59,6 +59,7 @@ function placeOf(device: RegisteredDevice, heard: DeviceView | undefined): Place
     gate: device.gate,
     state: device.revokedAt === null ? alive : "revoked",
     lastSeenMs: heard?.lastSeenAt ?? null,
+    silentSinceMs: heard?.lastSeenAt ?? Math.max(startedMs, device.addedAt),
   };
 }
 

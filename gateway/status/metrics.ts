@@ -57,8 +57,8 @@ const GAUGES: Readonly<Record<string, readonly [help: string, read: Reading]>> =
 const KIOSK_GAUGES: Readonly<Record<string, readonly [help: string, read: KioskReading]>> = {
   kiosk_connected: ["Whether the kiosk is connected", ({ state }) => Number(state === "online")],
   kiosk_silent_seconds: [
-    "Time since the kiosk was last heard of",
-    ({ lastSeenMs }, { nowMs }) => (lastSeenMs === null ? null : Math.max(0, nowMs - lastSeenMs) / 1_000),
+    "Time since the kiosk was last heard of; since the gateway's start for one that was not heard of since",
+    ({ silentSinceMs }, { nowMs }) => Math.max(0, nowMs - silentSinceMs) / 1_000,
   ],
   kiosk_unsent_rows: ["Check-ins that the engine has not confirmed", ({ unsent }) => unsent?.rows ?? null],
   kiosk_oldest_unsent_seconds: ["Age of the oldest of them", ({ unsent }) => seconds(unsent?.oldestMs)],

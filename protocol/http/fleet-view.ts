@@ -9,6 +9,8 @@ export interface FleetKiosk {
   /** `never`: it has a certificate and was not heard of since this gateway started. */
   readonly state: "online" | "offline" | "never" | "revoked";
   readonly lastSeenMs: number | null;
+  /** Since when nothing was heard of it; the gateway's start, or its own enrolment after that, while it is `never`. */
+  readonly silentSinceMs: number;
   readonly version: string | null;
   /** `offsetMs`: its clock minus the gateway's; null while it does not know the time. */
   readonly clock: { readonly state: string; readonly uncertaintyMs: number; readonly offsetMs: number | null } | null;

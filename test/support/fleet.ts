@@ -15,6 +15,7 @@ export function fleetKiosk(change: Partial<FleetKiosk> = {}): FleetKiosk {
     gate: 1,
     state: "online",
     lastSeenMs: FLEET_NOW_MS - 12_000,
+    silentSinceMs: FLEET_NOW_MS - 12_000,
     version: "0.1.0",
     clock: { state: "gateway", uncertaintyMs: 250, offsetMs: -120 },
     unsent: { rows: 0, oldestMs: 0 },

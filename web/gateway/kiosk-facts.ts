@@ -33,9 +33,9 @@ function plain(say: Say, label: string, text: string | null): Fact {
   return { label, text: text ?? say("kiosk.unknown"), mood: "plain" };
 }
 
-function seenFact(say: Say, { lastSeenMs }: FleetKiosk, nowMs: number): Fact {
-  const text = lastSeenMs === null ? null : say("kiosk.seen.ago", { age: age(say, nowMs - lastSeenMs) });
-  return plain(say, say("kiosk.seen"), text);
+function seenFact(say: Say, { lastSeenMs, silentSinceMs }: FleetKiosk, nowMs: number): Fact {
+  const key = lastSeenMs === null ? "kiosk.seen.never" : "kiosk.seen.ago";
+  return plain(say, say("kiosk.seen"), say(key, { age: age(say, nowMs - silentSinceMs) }));
 }
 
 function clockFact(say: Say, clock: FleetKiosk["clock"]): Fact {

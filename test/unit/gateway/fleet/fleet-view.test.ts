@@ -39,6 +39,23 @@ function told(name: string, otherDoors?: DeviceHealth["otherDoors"]): DeviceView
 }
 
 describe("the fleet view", () => {
+  it("counts the silence of a kiosk that did not come back from the gateway's start, of a new one from its enrolment", async () => {
+    const view = await fleetView({
+      status: statusOf({ uptimeMs: 3_600_000, devices: [told("door-a")] }),
+      registered: [kiosk("door-a"), kiosk("door-b"), kiosk("door-c", { addedAt: 9_000_000 as WallMs })],
+      store: nothing,
+      events: [],
+      nowMs: 10_000_000,
+      diskFreeBytes: null,
+      certificateEndsMs: null,
+    });
+    expect(view.kiosks.map(({ state, lastSeenMs, silentSinceMs }) => [state, lastSeenMs, silentSinceMs])).toEqual([
+      ["online", 1, 1],
+      ["never", null, 6_400_000],
+      ["never", null, 9_000_000],
+    ]);
+  });
+
   it("says how many of its venue's other doors a kiosk has heard, without those that are revoked or elsewhere", async () => {
     const view = await fleetView({
       status: statusOf({

@@ -5,7 +5,7 @@ import { createMetrics, METRIC_NAMES } from "../../../../gateway/status/metrics.
 import type { GatewayStatus } from "../../../../gateway/status/status.ts";
 import type { FleetKiosk } from "../../../../protocol/http/fleet-view.ts";
 import { type AlertRule, parseAlertRules } from "../../../support/alert-rules.ts";
-import { fleetKiosk, fleetOf, statusOf } from "../../../support/fleet.ts";
+import { FLEET_NOW_MS, fleetKiosk, fleetOf, statusOf } from "../../../support/fleet.ts";
 import { repository } from "../../../support/repository.ts";
 
 const kiosks: FleetKiosk[] = [
@@ -43,6 +43,19 @@ describe("/metrics", () => {
     const known = await ask({ connected: false, shares: false }, 7);
     expect(known.match(sample)).toEqual(["bluepost_gateway_broker_connected 0", "bluepost_gateway_disk_free_bytes 7"]);
     expect(await ask(undefined, null)).not.toMatch(sample);
+  });
+
+  it("tells the silence of a kiosk that did not come back since the gateway started, so that the alert can fire", async () => {
+    const lost = fleetKiosk({
+      device: "door-d",
+      state: "never",
+      lastSeenMs: null,
+      silentSinceMs: FLEET_NOW_MS - 960_000,
+    });
+    const view = fleetOf({ kiosks: [lost] });
+    const lines = (await createMetrics().scrape({ status: statusOf(), view })).split("\n");
+    expect(lines).toContain('bluepost_gateway_kiosk_connected{device="door-d"} 0');
+    expect(lines).toContain('bluepost_gateway_kiosk_silent_seconds{device="door-d"} 960');
   });
 
   it("forgets a kiosk that is gone, and adds nothing twice", async () => {
