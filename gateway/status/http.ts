@@ -29,6 +29,8 @@ const TIME_PER_SECOND = 50;
 /** A kiosk's certificate and its request for a new one fit into this many bytes, a batch by USB stick into its own limit. */
 const BODY_LIMIT = 16_384;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Of browsers, kiosks that ask the time, and a Prometheus: far fewer than files that this process may open. */
+const MAX_CONNECTIONS = 500;
 
 /**
  * Serves `GET /time?nonce=` to the network (plain HTTP: it is asked by kiosks whose clock is too wrong for TLS, and is signed), and
@@ -43,7 +45,7 @@ export async function startStatusServer(
   const app = Fastify({
     ...(tls && {
       serverFactory: (handler: RequestListener) =>
-        createEitherServer(tls, { requestTimeout: REQUEST_TIMEOUT_MS }, handler),
+        createEitherServer(tls, { requestTimeout: REQUEST_TIMEOUT_MS, maxConnections: MAX_CONNECTIONS }, handler),
     }),
     logger: false,
     bodyLimit: BODY_LIMIT,

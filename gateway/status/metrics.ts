@@ -103,7 +103,8 @@ export function createMetrics(): Metrics {
     const gauge = new Gauge({ name: `${PREFIX}${name}`, help, registers: [register] });
     return (source: MetricsSource): void => {
       const value = read(source);
-      if (value === null) gauge.remove(); // a gauge without labels is born as 0, which would be a false alarm
+      if (value === null)
+        gauge.remove(); // a gauge without labels is born as 0, which would be a false alarm
       else gauge.set(value);
     };
   });
