@@ -54,6 +54,8 @@ export interface MqttBrokerOptions {
  */
 const HEARD_BY_ALL = ["state", "health", "reported", "peer-report", "cmd-result/+"];
 const SHARED_OUT = ["checkins", "presence", "time-request", "site-key-request"];
+/** A kiosk says that it is online when it has subscribed; what of these was sent before that, it may have missed. */
+const MISSED = ["receipt", "desired", "cmd/+"] as const;
 /** How long a shared subscription has to show that it works, milliseconds. */
 const SHARE_CHECK_MS = 2_000;
 /** After a return to a session that the broker kept, what waited there comes all at once, and that is no flood, milliseconds. */
@@ -235,7 +237,7 @@ export class MqttBroker implements DeviceBroker {
     const boot = state?.boot === undefined ? UNKNOWN_BOOT : parseBootId(state.boot);
     const isKnown = line.session !== null && (boot === UNKNOWN_BOOT || line.session.boot === boot);
     if (!isKnown) await this.#admit(events, line, { device, boot, fingerprint: null });
-    if (state && line.session) events.subscribed(line.session, "receipt"); // a kiosk says that it is online when it has subscribed
+    if (state && line.session) for (const leaf of MISSED) events.subscribed(line.session, leaf);
     return { session: line.session, isLast: false };
   }
 
