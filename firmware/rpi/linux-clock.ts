@@ -4,9 +4,15 @@ import { uptime } from "node:os";
 import { join } from "node:path";
 import { type BootId, parseBootId } from "../../protocol/ids.ts";
 import type { BoottimeMs, WallMs } from "../../protocol/units.ts";
+import {
+  MAX_DRIFT_PPM,
+  probeSync,
+  type SyncProbe,
+  type SyncState,
+  systemCommand,
+} from "../../runtime/linux-time-sync.ts";
 import { every, type Timers } from "../../runtime/timers.ts";
 import type { DeviceClock, DeviceTime } from "../ports/device-clock.ts";
-import { MAX_DRIFT_PPM, probeSync, type SyncProbe, type SyncState, systemCommand } from "./linux-time-sync.ts";
 
 export interface LinuxClockDeps {
   readonly timers: Timers;

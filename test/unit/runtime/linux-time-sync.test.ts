@@ -1,8 +1,8 @@
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseChronyTracking, probeSync, systemCommand } from "../../../../firmware/rpi/linux-time-sync.ts";
-import { tempFolder } from "../../../support/temp.ts";
+import { parseChronyTracking, probeSync, systemCommand } from "../../../runtime/linux-time-sync.ts";
+import { tempFolder } from "../../support/temp.ts";
 
 const SYNCED =
   "A29FC801,162.159.200.1,4,1795430000.5,-0.000123,0.00021,0.0008,-12.1,0.002,0.05,0.0312,0.0021,64.4,Normal\n";
