@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What this machine itself knows about its wall clock. */
@@ -21,7 +21,7 @@ const RTC_UNCERTAINTY_MS = 300_000;
 const COMMAND_TIMEOUT_MS = 2_000;
 
 export interface SyncProbe {
-  /** The folder that holds `run` and `dev`, normally `/`. */
+  /** The folder that holds `run` and `sys`, normally `/`. */
   readonly root: string;
   /** Output of a command, or null when it is missing or fails. */
   readonly command: (program: string, args: readonly string[]) => Promise<string | null>;
@@ -38,7 +38,10 @@ export async function probeSync(probe: SyncProbe, wallMs: number): Promise<SyncS
   }
   const kernel = await probe.command("timedatectl", ["show", "-p", "NTPSynchronized", "--value"]);
   if (kernel?.trim() === "yes") return { state: "ntp", uncertaintyMs: NTP_UNCERTAINTY_MS };
-  if (await exists(join(probe.root, "dev/rtc0"))) return { state: "rtc", uncertaintyMs: RTC_UNCERTAINTY_MS };
+  const rtcMs = await readRtcMs(join(probe.root, "sys/class/rtc/rtc0/since_epoch"));
+  if (rtcMs !== null && Math.abs(rtcMs - wallMs) <= RTC_UNCERTAINTY_MS) {
+    return { state: "rtc", uncertaintyMs: RTC_UNCERTAINTY_MS };
+  }
   return { state: "unsynced", uncertaintyMs: 0 };
 }
 
@@ -65,14 +68,20 @@ export function systemCommand(program: string, args: readonly string[]): Promise
   });
 }
 
-async function exists(path: string): Promise<boolean> {
+/**
+ * Reads a real-time clock; null when there is none. It is read and not only looked for: a Pi 5 without the battery has the device too,
+ * which begins anew at 1970 with each loss of power. Source: the kernel's Documentation/ABI/testing/sysfs-class-rtc, since_epoch, seconds.
+ */
+async function readRtcMs(path: string): Promise<number | null> {
   try {
-    await access(path);
-    return true;
+    return Number(await readFile(path, "latin1")) * 1_000;
   } catch {
-    return false; // no such device: an answer, not a fault
+    return null; // no such device, or one that cannot be read: an answer, not a fault
   }
 }
+
+/** The machine that this process runs on. */
+export const systemProbe: SyncProbe = { root: "/", command: systemCommand };
 
 async function modifiedMs(path: string): Promise<number | null> {
   try {

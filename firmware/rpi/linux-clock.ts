@@ -16,7 +16,7 @@ import type { DeviceClock, DeviceTime } from "../ports/device-clock.ts";
 
 export interface LinuxClockDeps {
   readonly timers: Timers;
-  /** The folder that holds `proc`, `run`, `var` and `dev`; default `/`. */
+  /** The folder that holds `proc`, `run`, `var` and `sys`; default `/`. */
   readonly root?: string;
   readonly command?: SyncProbe["command"];
   /** The system's wall clock, milliseconds since 1970. */

@@ -18,6 +18,12 @@ function touch(root: string, path: string, atMs = WALL_MS): void {
   utimesSync(join(root, path), atMs / 1_000, atMs / 1_000);
 }
 
+const RTC = "sys/class/rtc/rtc0/since_epoch";
+function setRtc(root: string, atMs: number): void {
+  mkdirSync(dirname(join(root, RTC)), { recursive: true });
+  writeFileSync(join(root, RTC), `${atMs / 1_000}\n`);
+}
+
 describe("parseChronyTracking", () => {
   it("adds offset, dispersion and half the delay", () => {
     expect(parseChronyTracking(SYNCED)).toEqual({ state: "ntp", uncertaintyMs: 18 }); // 0.123 + 2.1 + 15.6 ms
@@ -54,8 +60,16 @@ describe("probeSync", () => {
   it("falls back to the battery clock, and to nothing", async () => {
     const root = tempFolder();
     expect(await probeSync({ root, command: silent }, WALL_MS)).toEqual({ state: "unsynced", uncertaintyMs: 0 });
-    touch(root, "dev/rtc0");
+    setRtc(root, WALL_MS + 1_000);
     expect(await probeSync({ root, command: silent }, WALL_MS)).toEqual({ state: "rtc", uncertaintyMs: 300_000 });
+  });
+
+  it("does not believe a battery clock that tells another time than the machine: its battery is missing or flat", async () => {
+    const root = tempFolder();
+    setRtc(root, 60_000); // a minute after the power came
+    expect(await probeSync({ root, command: silent }, WALL_MS)).toEqual({ state: "unsynced", uncertaintyMs: 0 });
+    writeFileSync(join(root, RTC), "?");
+    expect(await probeSync({ root, command: silent }, WALL_MS)).toMatchObject({ state: "unsynced" });
   });
 });
 
