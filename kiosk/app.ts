@@ -8,7 +8,7 @@ import { every } from "../runtime/timers.ts";
 import { UnderWay } from "../runtime/under-way.ts";
 import { replayVisitors } from "./admission/replay-visitors.ts";
 import { Visitors } from "./admission/visitors.ts";
-import { AnchorDuty, anchorRow, clockJumped, tombstoneDraft } from "./clock/anchor.ts";
+import { AnchorDuty, anchorRow, clockJumped, knowsLess, tombstoneDraft } from "./clock/anchor.ts";
 import { TimeSync } from "./clock/time-sync.ts";
 import { DayDesk } from "./day/day-desk.ts";
 import type { Kiosk, KioskDeps } from "./deps.ts";
@@ -312,6 +312,7 @@ class KioskApp implements Kiosk {
     const { clock, log, place } = this.#deps;
     const before = clock.now();
     this.#offMs = fix.wallMs - before.wallMs;
+    if (knowsLess(before, fix)) return;
     const isNews = clockJumped(before, fix);
     if (isNews || before.state === "gateway") clock.adjust(fix); // each answer undoes the drift since the last
     const isDue = this.#anchors.isDue(fix, log.lastSeq + log.presence.lastSeq);

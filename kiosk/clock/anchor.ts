@@ -1,6 +1,6 @@
 import type { DeviceTime } from "../../firmware/ports/device-clock.ts";
 import type { BootId, VenueId } from "../../protocol/ids.ts";
-import { HOUR_MS } from "../../protocol/units.ts";
+import { HOUR_MS, MINUTE_MS } from "../../protocol/units.ts";
 import type { Append, RecordDraft } from "../ledger/checkin-log.ts";
 import type { TimeFix } from "./time-sync.ts";
 
@@ -13,6 +13,17 @@ export function clockJumped(now: DeviceTime, fix: TimeFix): boolean {
   const expected = now.wallMs - (now.boottimeMs - fix.boottimeMs);
   const offMs = Math.abs(expected - fix.wallMs);
   return offMs > Math.max(WORTH_AN_ANCHOR_MS, now.uncertaintyMs + fix.uncertaintyMs);
+}
+
+/** Nothing but a gateway whose own clock no time server keeps answers with more doubt than this. */
+const BLURRED_MS = MINUTE_MS;
+
+/**
+ * Whether an answer knows much less than this kiosk: the gateway lost power and nothing set its clock since, while this one was set.
+ * Among clocks of a kind the gateway's counts, so that a venue has one.
+ */
+export function knowsLess(now: DeviceTime, fix: TimeFix): boolean {
+  return now.state !== "unsynced" && fix.uncertaintyMs > Math.max(BLURRED_MS, 2 * now.uncertaintyMs);
 }
 
 /** A crystal that is off by 120 ppm is off by 0.4 s after an hour: near enough to tell who left before somebody else came. */
