@@ -102,13 +102,18 @@ export const GatewayConfigSchema = Type.Object(
       port: Port(0, "Port of HTTPS for enrolment and renewal, at http.host; 0 takes any free one: kiosks ask for it"),
     }),
     time: Group({
+      trusted: Type.Boolean({
+        default: false,
+        description:
+          "Whether this clock is right though the machine does not say so: the host of a virtual machine keeps it",
+      }),
       syncFile: Type.String({
         default: "",
         description:
-          "File that exists while this clock is synchronised, for example /run/systemd/timesync/synchronized",
+          "File that exists while this clock is synchronised; empty: chrony, timesyncd, systemd and the battery clock are asked",
       }),
-      syncedUncertaintyMs: Count(500, 0, "How far off this clock may be while synchronised, or with no syncFile"),
-      unsyncedUncertaintyMs: Count(3_600_000, 0, "How far off it may be while not"),
+      syncedUncertaintyMs: Count(500, 0, "How far off this clock may be when trusted, or while syncFile is there"),
+      unsyncedUncertaintyMs: Count(86_400_000, 0, "How far off it may be while nothing keeps it: a day without power"),
     }),
   },
   { additionalProperties: false },

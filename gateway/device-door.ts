@@ -114,7 +114,8 @@ export class DeviceDoor {
 
   async #time(device: DeviceId, request: unknown): Promise<void> {
     if (!Value.Check(TimeRequest, request)) return this.#note(false, "time-request", device);
-    this.#deps.broker.send(device, "time", await this.#deps.clock.answer(fromHex(request.nonce)));
+    const answer = await this.#deps.clock.answer(fromHex(request.nonce));
+    if (answer) this.#deps.broker.send(device, "time", answer);
   }
 }
 

@@ -23,6 +23,8 @@ export interface GatewayDeps {
   readonly engine: EngineClient;
   readonly crypto: CryptoPort;
   readonly now: () => WallMs;
+  /** How far off `now` may be, milliseconds, null while it is surely wrong; default: always `time.syncedUncertaintyMs`. */
+  readonly uncertaintyMs?: () => number | null;
   readonly timers: Timers;
   /** How often files are looked at that the command line writes too, milliseconds; default 1,000. */
   readonly lookEveryMs?: number;

@@ -24,7 +24,6 @@ import { StreamTable } from "./spool/stream-table.ts";
 import { Counters, type RecentEvent } from "./status/counters.ts";
 import { DeviceBook } from "./status/device-book.ts";
 import type { GatewayStatus } from "./status/status.ts";
-import { clockUncertaintyMs } from "./time/clock-quality.ts";
 import { SignedClock } from "./time/signed-clock.ts";
 
 /** The gateway of one site: a spool behind a broker, and everything that watches over the two. */
@@ -104,7 +103,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
     this.clock = new SignedClock({
       signingKey: identity.signingKey,
       now,
-      uncertaintyMs: () => clockUncertaintyMs(config.time),
+      uncertaintyMs: deps.uncertaintyMs ?? ((): number => config.time.syncedUncertaintyMs),
     });
     this.#desk = new SessionDesk({
       broker,

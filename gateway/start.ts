@@ -3,6 +3,7 @@ import { AUTHORITY_PATH } from "../protocol/http/enrolment.ts";
 import type { WallMs } from "../protocol/units.ts";
 import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
+import { systemProbe } from "../runtime/linux-time-sync.ts";
 import { createLogger, type LogLevel } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
 import { systemTimers } from "../runtime/timers.ts";
@@ -21,6 +22,7 @@ import { LiveIdentity } from "./registry/live-identity.ts";
 import { SiteRegistry } from "./registry/site-registry.ts";
 import { startStatusServer } from "./status/http.ts";
 import { addStickRoutes } from "./status/stick-routes.ts";
+import { ClockWatch } from "./time/clock-watch.ts";
 
 const MAX_WILL_BYTES = 1_024;
 
@@ -37,6 +39,12 @@ export async function startGateway(
   const now = (): WallMs => Date.now() as WallMs;
   const clocks = { now, nowMs: () => performance.now(), timers: systemTimers, random: Math.random };
   const log = createLogger({ part: "gateway", level: config.log.level as LogLevel });
+  const clock = await ClockWatch.open({
+    ...clocks,
+    settings: config.time,
+    probe: systemProbe,
+    log: log.child("clock"),
+  });
   const identity = await LiveIdentity.open(config.dataDir, { bundleFolder, nowMs: now() });
   const registry = await SiteRegistry.open(join(config.dataDir, "registry.db"));
   const embedded = config.broker.url === "" ? createBroker(config, identity) : null;
@@ -52,6 +60,7 @@ export async function startGateway(
     engine,
     crypto: nodeCrypto,
     now,
+    uncertaintyMs: () => (now() < identity.earliestMs ? null : clock.uncertaintyMs),
     timers: systemTimers,
     random: Math.random,
     log,
@@ -97,6 +106,7 @@ export async function startGateway(
       await enrol.close();
       await gateway.close();
       await registry.close();
+      clock.close();
     },
   };
 }

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { BluepostError } from "../../protocol/errors.ts";
 import { DAY_MS } from "../../protocol/units.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
+import { systemProbe } from "../../runtime/linux-time-sync.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import type { GatewayConfig } from "../config.ts";
 import { EngineHttps } from "../delivery/engine-https.ts";
 import { chainPem } from "../registry/device-bundle.ts";
+import { type ClockQuality, clockQuality } from "../time/clock-watch.ts";
 import { checkBroker } from "./broker-finding.ts";
 import { type CommonFlags, configOf, print } from "./flags.ts";
 import { askStatus } from "./status.ts";
@@ -22,11 +24,12 @@ interface Finding {
 const LOW_DISK_BYTES = 500_000_000;
 const RENEW_DAYS = 30;
 
-/** Checks certificates, disk, spool file, broker, engine and the running service. @returns 0 when all is well, else 1 */
+/** Checks certificates, clock, disk, spool file, broker, engine and the running service. @returns 0 when all is well, else 1 */
 export async function doctor(flags: CommonFlags): Promise<number> {
   const config = configOf(flags);
   const findings = await Promise.all([
     checkCertificate(config),
+    checkClock(config),
     checkDisk(config),
     checkSpool(config),
     checkBroker(config),
@@ -51,6 +54,25 @@ async function checkCertificate({ dataDir }: GatewayConfig): Promise<Finding> {
   } catch {
     return { what, ok: false, note: "not there yet: start the gateway once with --site-bundle DIR" };
   }
+}
+
+const KEPT_BY: Readonly<Record<Exclude<ClockQuality["keptBy"], "nothing">, string>> = {
+  settings: "trusted by the settings (time)",
+  ntp: "kept by time servers",
+  rtc: "kept by a clock with a battery",
+};
+
+async function checkClock({ time }: GatewayConfig): Promise<Finding> {
+  const what = "clock";
+  const { keptBy, uncertaintyMs } = await clockQuality(time, systemProbe, Date.now());
+  const within = `kiosks hear that it is right within ${(uncertaintyMs / 1_000).toFixed(1)} s`;
+  if (keptBy !== "nothing") return { what, ok: true, note: `${KEPT_BY[keptBy]}; ${within}` };
+  const advice = "switch on time servers (timedatectl set-ntp true, or chrony), or fit a clock with a battery";
+  return {
+    what,
+    ok: false,
+    note: `nothing keeps it; ${within} (with more than half an hour no minutes of contact count); ${advice}`,
+  };
 }
 
 async function checkDisk({ dataDir }: GatewayConfig): Promise<Finding> {

@@ -4,6 +4,7 @@ import type { CoseKey } from "../../protocol/cose.ts";
 import { RENEW_BEFORE_MS } from "../../protocol/http/renewal.ts";
 import type { SiteId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
+import { readCertificate } from "../../runtime/certificate-reader.ts";
 import { certifyKey, gatewayName, type Identity } from "../../runtime/pki/authority.ts";
 import { rawKeyPair } from "../../runtime/pki/chain.ts";
 import type { Trust } from "../../runtime/pki/trust.ts";
@@ -47,6 +48,11 @@ export class LiveIdentity implements GatewayIdentity {
   }
   get receiptKey(): CoseKey {
     return this.#identity.receiptKey;
+  }
+
+  /** No clock is right that says it is earlier: the site's intermediate was made then. */
+  get earliestMs(): number {
+    return readCertificate(this.authority.certificatePem).notBeforeMs;
   }
 
   /** Makes a new certificate for the same key when 30 days or less are left of the old one. @returns whether there is a new one */

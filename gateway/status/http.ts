@@ -73,7 +73,9 @@ function addTime(app: FastifyInstance, { gateway, nowMs }: StatusServerOptions):
       return sendProblem(reply, { status: 429, code: "busy", title: "Too many requests; come again in a second" });
     }
     reply.header("cache-control", "no-store").type("application/cose");
-    return reply.send(Buffer.from(await gateway.clock.answer(fromHex(nonce))));
+    const answer = await gateway.clock.answer(fromHex(nonce));
+    if (answer) return reply.send(Buffer.from(answer));
+    return sendProblem(reply, { status: 503, code: "clock_unset", title: "The gateway's own clock is not set" });
   });
 }
 

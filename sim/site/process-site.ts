@@ -189,5 +189,6 @@ function gatewaySettings(plan: {
     "http.host=127.0.0.1",
     `http.port=${plan.httpPort}`,
     `engine.url=${plan.engineUrl}`,
+    "time.trusted=true", // every part runs on this machine's clock, whatever keeps that
   ];
 }

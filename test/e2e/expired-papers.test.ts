@@ -50,6 +50,7 @@ describe.skipIf(`${noPtys}${noFaketime}` !== "")(
         "mqtt.host=127.0.0.1",
         `mqtt.port=${mqttPort}`,
         "engine.url=http://127.0.0.1:9",
+        "time.trusted=true", // what the clock says here is what time it is
       ];
       const reach = ["http.host=127.0.0.1", `http.port=${httpPort}`];
       const gateway: PartOptions = {

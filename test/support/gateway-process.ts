@@ -43,6 +43,7 @@ export async function gatewayArgs(
     "engine.url=http://127.0.0.1:9",
     "http.host=127.0.0.1",
     "http.port=0",
+    "time.trusted=true", // whatever keeps the clock of the machine that tests
     ...more,
   ];
   return { args: ["start", "--site-bundle", bundle, ...settings.flatMap((one) => ["--set", one])], port };

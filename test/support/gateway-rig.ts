@@ -40,6 +40,8 @@ export async function openGatewayRig(parts: {
   readonly flags?: readonly string[];
   /** Default: nowhere. */
   readonly log?: RootLogger;
+  /** Default: as the settings say. */
+  readonly uncertaintyMs?: () => number | null;
 }): Promise<GatewayRig> {
   const { site, folder = tempFolder() } = parts;
   const { identity } = site;
@@ -70,6 +72,7 @@ export async function openGatewayRig(parts: {
     engine: parts.engine,
     crypto: nodeCrypto,
     now,
+    ...(parts.uncertaintyMs && { uncertaintyMs: parts.uncertaintyMs }),
     timers: systemTimers,
     random: Math.random,
     log: parts.log ?? silentLogger,

@@ -110,6 +110,7 @@ describe("gateway start", () => {
       "mqtt.port=0",
       `http.port=${httpPort}`,
       "log.level=warn",
+      "time.trusted=true",
     ];
     const at = settings.flatMap((one) => ["--set", one]);
     await run([...door(out), "--site-bundle", siteBundle(), ...at, "--gateway-port", "8883"]);
@@ -148,7 +149,16 @@ describe("gateway start", () => {
     const findings = Object.fromEntries(
       doctor.findings.map((one: { what: string; ok: boolean }) => [one.what, one.ok]),
     );
-    expect(findings).toMatchObject({ certificate: true, spool: true, service: true });
+    expect(findings).toMatchObject({ certificate: true, clock: true, spool: true, service: true });
+    const unkept = await run([
+      "doctor",
+      ...at,
+      "--set",
+      "time.trusted=false",
+      "--set",
+      `time.syncFile=${dataDir}/none`,
+    ]);
+    expect(unkept.stdout).toMatch(/^BAD {2}clock: nothing keeps it.* within 86400\.0 s .*set-ntp true/m);
     client.end(true);
     expect(await gateway.stop()).toMatchObject({ code: 0 });
     const after = await run(["status", ...at]);

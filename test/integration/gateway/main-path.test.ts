@@ -7,6 +7,7 @@ import { importVerifyKey, parseCose1, verifyCose1 } from "../../../protocol/cose
 import { parseDeviceId } from "../../../protocol/ids.ts";
 import { topicOf } from "../../../protocol/mqtt/topics.ts";
 import { certificatePublicKey } from "../../../runtime/pki/chain.ts";
+import { openPageRig } from "../../support/fleet-page.ts";
 import { doorOf, type GatewayRig, makeSite, openGatewayRig } from "../../support/gateway-rig.ts";
 import type { TestSite } from "../../support/gateway-site.ts";
 import { connectDoor } from "../../support/mqtt-door.ts";
@@ -177,6 +178,24 @@ describe("a batch's way over TLS and HTTP", () => {
       77,
     ]);
     expect(time.timeMs).toBeGreaterThanOrEqual(before);
+  });
+
+  it("signs no time while its own clock is surely wrong, and what it is worth after that", async () => {
+    const clock: { doubtMs: number | null } = { doubtMs: null };
+    const engine = await StubEngine.create(site);
+    const rig = await openGatewayRig({ site, engine, uncertaintyMs: () => clock.doubtMs });
+    const { url } = await openPageRig(rig);
+    const door = await openDoor(rig, await rig.add(device));
+    const nonce = "00112233445566778899aabbccddeeff";
+    const ask = (): Promise<unknown> => door.publish("time-request", Buffer.from(JSON.stringify({ nonce })));
+    await ask();
+    const refused = await fetch(`${url}/time?nonce=${nonce}`);
+    expect([refused.status, await refused.json()]).toEqual([503, expect.objectContaining({ code: "clock_unset" })]);
+    clock.doubtMs = 86_400_000;
+    await ask();
+    await waitFor(() => door.raw.has("time"));
+    const told = door.raw.get("time")?.map((bytes) => decodeSignedTime(parseCose1(bytes as Buffer).payload));
+    expect(told?.map(({ uncertaintyMs }) => uncertaintyMs)).toEqual([86_400_000]);
   });
 });
 
