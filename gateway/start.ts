@@ -45,7 +45,11 @@ export async function startGateway(
     probe: systemProbe,
     log: log.child("clock"),
   });
-  const identity = await LiveIdentity.open(config.dataDir, { bundleFolder, nowMs: now() });
+  const identity = await LiveIdentity.open(config.dataDir, {
+    bundleFolder,
+    nowMs: now(),
+    isClockSure: () => clock.isKept,
+  });
   const registry = await SiteRegistry.open(join(config.dataDir, "registry.db"));
   const embedded = config.broker.url === "" ? createBroker(config, identity) : null;
   const broker = embedded ?? (await createExternalBroker({ ...clocks, config, identity, log: log.child("broker") }));

@@ -50,6 +50,13 @@ async function checkCertificate({ dataDir }: GatewayConfig): Promise<Finding> {
   try {
     const certificate = new X509Certificate(await readFile(join(dataDir, "gateway.crt.pem")));
     const days = Math.floor((Date.parse(certificate.validTo) - Date.now()) / DAY_MS);
+    if (Date.parse(certificate.validFrom) > Date.now()) {
+      return {
+        what,
+        ok: false,
+        note: "not valid yet: set this machine's clock; if it is right, say time.trusted = true and restart",
+      };
+    }
     return { what, ok: days > RENEW_DAYS, note: `${certificate.subject}, valid for ${days} more days` };
   } catch {
     return { what, ok: false, note: "not there yet: start the gateway once with --site-bundle DIR" };

@@ -1,6 +1,6 @@
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { AuthorityAnswer } from "../../protocol/http/enrolment.ts";
-import { HOUR_MS, type WallMs } from "../../protocol/units.ts";
+import { MINUTE_MS, type WallMs } from "../../protocol/units.ts";
 import { faultFields, type Logger } from "../../runtime/log.ts";
 import { every, type Timers } from "../../runtime/timers.ts";
 import type { LiveIdentity } from "../registry/live-identity.ts";
@@ -41,13 +41,13 @@ export class EnrolDesk {
     this.#renewal = new Renewal({ crypto, identity, registry, now });
   }
 
-  /** Starts to serve, and to look after the gateway's own certificate each hour. */
+  /** Starts to serve, and to look after the gateway's own certificate each minute: the clock may step, and nobody gets in until then. */
   static async open(deps: EnrolDeskDeps): Promise<EnrolDesk> {
     const desk = new EnrolDesk(deps);
     const { identity, host, port, now, log, timers } = deps;
     const parts = { enrolment: desk.#enrolment, renewal: desk.#renewal, identity, host, port, nowMs: now, log };
     desk.#server = await startEnrolServer(parts);
-    desk.#stop = every(timers, HOUR_MS, () => void desk.renewOwn());
+    desk.#stop = every(timers, MINUTE_MS, () => void desk.renewOwn());
     return desk;
   }
 

@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import type { CoseKey } from "../../protocol/cose.ts";
 import { RENEW_BEFORE_MS } from "../../protocol/http/renewal.ts";
@@ -17,16 +16,29 @@ import { openIdentityFiles, writeSafely } from "./identity-files.ts";
  */
 export class LiveIdentity implements GatewayIdentity {
   readonly #folder: string;
+  readonly #isClockSure: () => boolean;
   #identity: GatewayIdentity;
+  /** The certificate, PEM, if a clock of this process ever said that its time had begun. */
+  #begun = "";
 
-  private constructor(folder: string, identity: GatewayIdentity) {
+  private constructor(folder: string, identity: GatewayIdentity, isClockSure: () => boolean) {
     this.#folder = folder;
     this.#identity = identity;
+    this.#isClockSure = isClockSure;
   }
 
-  /** Opens the files in `folder`, and renews at once what is due. @throws {SiteBundleError} GW_SITE_BUNDLE */
-  static async open(folder: string, options: Parameters<typeof openIdentityFiles>[1]): Promise<LiveIdentity> {
-    const identity = new LiveIdentity(folder, await openIdentityFiles(folder, options));
+  /**
+   * Opens the files in `folder`, and renews at once what is due.
+   *
+   * @param options.isClockSure whether something keeps this machine's clock right; default: nothing does
+   * @throws {SiteBundleError} GW_SITE_BUNDLE
+   */
+  static async open(
+    folder: string,
+    options: Parameters<typeof openIdentityFiles>[1] & { readonly isClockSure?: () => boolean },
+  ): Promise<LiveIdentity> {
+    const { isClockSure = (): boolean => false } = options;
+    const identity = new LiveIdentity(folder, await openIdentityFiles(folder, options), isClockSure);
     await identity.renewIfDue(options.nowMs);
     return identity;
   }
@@ -55,18 +67,33 @@ export class LiveIdentity implements GatewayIdentity {
     return readCertificate(this.authority.certificatePem).notBeforeMs;
   }
 
-  /** Makes a new certificate for the same key when 30 days or less are left of the old one. @returns whether there is a new one */
+  /**
+   * Makes a new certificate for the same key when 30 days or less are left of the old one, or when a clock that was ahead made it.
+   *
+   * @returns whether there is a new one
+   */
   async renewIfDue(nowMs: WallMs): Promise<boolean> {
     const { gateway, authority, site, trust } = this.#identity;
-    const { validTo, validFrom } = new X509Certificate(gateway.certificatePem);
-    const isDue = Date.parse(validTo) - nowMs <= RENEW_BEFORE_MS || nowMs < Date.parse(validFrom);
-    if (!isDue) return false;
+    if (!this.#isDue(gateway.certificatePem, nowMs)) return false;
     const { publicKey } = rawKeyPair(gateway.privateKeyPem);
     const name = gatewayName(site);
     const certificatePem = await certifyKey(authority, { name, role: "server", nowMs, publicKey });
     await writeSafely(join(this.#folder, "gateway.crt.pem"), certificatePem);
     const renewed = { ...gateway, certificatePem };
     this.#identity = { ...this.#identity, gateway: renewed, trust: { ...trust, gateway: certificatePem } };
+    this.#begun = certificatePem;
     return true;
+  }
+
+  /**
+   * Before a certificate's time has begun, either it or the clock is wrong. A clock that starts so is not believed, or a good file would
+   * be replaced for the seconds until a time server answers; one that is kept right is, and one that was set back while this process ran.
+   */
+  #isDue(certificatePem: string, nowMs: number): boolean {
+    if (nowMs < this.earliestMs) return false;
+    const { notBeforeMs, notAfterMs } = readCertificate(certificatePem);
+    if (nowMs < notBeforeMs) return this.#isClockSure() || certificatePem === this.#begun;
+    this.#begun = certificatePem;
+    return notAfterMs - nowMs <= RENEW_BEFORE_MS;
   }
 }
