@@ -14,7 +14,7 @@ export function reissue(record: CheckinRecord, epoch: Epoch, seq: number): Check
  * Replaces a stream's whole table by the rows from `from` on, numbered anew from 1 and not yet cut. Runs inside the caller's transaction.
  *
  * @param old.epoch the epoch that the rows stand in now
- * @returns rows issued again
+ * @returns how many rows were issued again, and the ids of the sessions that they use, in hex
  */
 export async function reissueRows(
   sql: Sql,
@@ -24,7 +24,7 @@ export async function reissueRows(
     readonly epoch: Epoch;
     readonly sessions: ReadonlyMap<string, SessionHeader>;
   },
-): Promise<number> {
+): Promise<{ readonly rows: number; readonly sessions: ReadonlySet<string> }> {
   const { tables } = old;
   const rows: DiskRow[] = [];
   for (let from = old.from; ; ) {
@@ -39,15 +39,14 @@ export async function reissueRows(
   }
   await tables.clear(sql);
   await tables.insertRows(sql, rows);
-  await keepSessions(sql, rows, old);
-  return rows.length;
+  return { rows: rows.length, sessions: await keepSessions(sql, rows, old) };
 }
 
 async function keepSessions(
   sql: Sql,
   rows: readonly DiskRow[],
   { tables, sessions }: { readonly tables: StreamTables; readonly sessions: ReadonlyMap<string, SessionHeader> },
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const kept = new Set<string>();
   for (const { record } of rows) {
     const id = record.identity && toHex(record.identity.session);
@@ -56,4 +55,5 @@ async function keepSessions(
     kept.add(id);
     await tables.insertSession(sql, record.seq, header);
   }
+  return kept;
 }

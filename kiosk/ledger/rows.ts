@@ -114,12 +114,15 @@ export class StreamTables {
     return new Map(rows.map(({ header }) => headerOf(new Uint8Array(header))));
   }
 
-  /** Deletes rows up to `upto` and the sessions that no later row uses. @returns rows deleted */
-  async deleteRows(sql: Sql, upto: number): Promise<number> {
-    const deleted = await sql.run(`DELETE FROM ${this.#rows} WHERE seq <= ?`, [upto]);
-    const sessions = this.#sessions;
-    await sql.run(`DELETE FROM ${sessions} WHERE id < (SELECT max(id) FROM ${sessions} WHERE id <= ?)`, [upto + 1]);
-    return deleted;
+  /** Deletes rows up to `upto` and the sessions that no later row uses. @returns how many rows went, and the ids of the sessions in hex */
+  async deleteRows(sql: Sql, upto: number): Promise<{ readonly rows: number; readonly sessions: readonly string[] }> {
+    const rows = await sql.run(`DELETE FROM ${this.#rows} WHERE seq <= ?`, [upto]);
+    const table = this.#sessions;
+    const gone = await sql.all<{ header: Uint8Array }>(
+      `DELETE FROM ${table} WHERE id < (SELECT max(id) FROM ${table} WHERE id <= ?) RETURNING header`,
+      [upto + 1],
+    );
+    return { rows, sessions: gone.map(({ header }) => headerOf(new Uint8Array(header))[0]) };
   }
 
   /** Empties both tables. */

@@ -36,6 +36,7 @@ export interface LogDeps {
   readonly site: SiteId;
   readonly device: DeviceId;
   readonly facts: StreamFacts;
+  /** Headers of the sealing sessions that are on the disk, by id in hex; kept in step with it. */
   readonly sessions: Map<string, SessionHeader>;
   /** Highest seq on the disk, and the last batch cut. */
   readonly lastSeq: number;
@@ -167,19 +168,20 @@ export class SqliteStreamLog implements StreamLog {
       const start = { upto: 0, hash: genesisHash(this.#deps.crypto, { ...this.key, epoch }) };
       const facts = { epoch, watermark: start, floor: start };
       const issued = await this.#deps.database.transaction(async (sql) => {
-        const count = await reissueRows(sql, {
+        const again = await reissueRows(sql, {
           tables: this.#tables,
           from: this.#facts.watermark.upto + 1,
           epoch: this.#facts.epoch,
           sessions: this.#deps.sessions,
         });
         await this.#writeFacts(sql, facts);
-        return count;
+        return again;
       });
       this.#facts = facts;
-      this.#lastSeq = issued;
+      this.#lastSeq = issued.rows;
       this.#lastCut = start;
-      return issued;
+      this.#forget([...this.#deps.sessions.keys()].filter((id) => !issued.sessions.has(id)));
+      return issued.rows;
     });
   }
 
@@ -202,11 +204,13 @@ export class SqliteStreamLog implements StreamLog {
   /** Deletes rows and writes their tombstone in one transaction: on a full disk the one makes the room for the other. */
   async #bury(floor: Watermark, tombstone: RecordDraft): Promise<void> {
     const facts = { ...this.#facts, floor };
+    let gone: readonly string[] = [];
     await this.#commit([[{ draft: tombstone, tag: null, seal: null }]], async (sql) => {
-      await this.#tables.deleteRows(sql, floor.upto);
+      gone = (await this.#tables.deleteRows(sql, floor.upto)).sessions;
       await this.#writeFacts(sql, facts, ["floor", "watermark"]);
     });
     this.#facts = facts;
+    this.#forget(gone);
   }
 
   async #commit(
@@ -215,11 +219,11 @@ export class SqliteStreamLog implements StreamLog {
   ): Promise<readonly (readonly LoggedRow[])[]> {
     let seq = this.#lastSeq;
     const fresh = new Map<number, SessionHeader>();
-    const placed = jobs.map((job) => job.map((append) => this.#place(append, ++seq, fresh)));
-    const rows = placed.flat();
-    const cuts = this.#lastCut.upto === this.#lastSeq ? this.#cutFresh(rows) : [];
     const due = this.#unsavedConfirmations >= LAZY_COMMITS;
     try {
+      const placed = jobs.map((job) => job.map((append) => this.#place(append, ++seq, fresh)));
+      const rows = placed.flat();
+      const cuts = this.#lastCut.upto === this.#lastSeq ? this.#cutFresh(rows) : [];
       await this.#deps.database.transaction(async (sql) => {
         await first(sql);
         for (const [seqOfFirst, header] of fresh) await this.#tables.insertSession(sql, seqOfFirst, header);
@@ -228,14 +232,14 @@ export class SqliteStreamLog implements StreamLog {
         await this.#tables.insertRows(sql, onDisk);
         if (due) await this.#writeFacts(sql, this.#facts, ["watermark"]);
       });
+      this.#lastSeq = seq;
+      this.#lastCut = cuts.at(-1) ?? this.#lastCut;
+      this.#unsavedConfirmations = due || this.#unsavedConfirmations === 0 ? 0 : this.#unsavedConfirmations + 1;
+      return placed;
     } catch (fault) {
-      for (const { id } of fresh.values()) this.#deps.sessions.delete(toHex(id)); // the next row must write it again
+      this.#forget([...fresh.values()].map(({ id }) => toHex(id)));
       throw fault;
     }
-    this.#lastSeq = seq;
-    this.#lastCut = cuts.at(-1) ?? this.#lastCut;
-    this.#unsavedConfirmations = due || this.#unsavedConfirmations === 0 ? 0 : this.#unsavedConfirmations + 1;
-    return placed;
   }
 
   #place({ draft, tag, seal }: Append, seq: number, fresh: Map<number, SessionHeader>): LoggedRow {
@@ -265,14 +269,20 @@ export class SqliteStreamLog implements StreamLog {
 
   async #dropUpto(floor: Watermark): Promise<number> {
     const facts = { ...this.#facts, floor };
-    let deleted = 0;
-    await this.#deps.database.transaction(async (sql: Sql) => {
-      deleted = await this.#tables.deleteRows(sql, floor.upto);
+    const gone = await this.#deps.database.transaction(async (sql: Sql) => {
+      const deleted = await this.#tables.deleteRows(sql, floor.upto);
       await this.#writeFacts(sql, facts, ["floor", "watermark"]);
+      return deleted;
     });
     this.#facts = facts;
     this.#unsavedConfirmations = 0;
-    return deleted;
+    this.#forget(gone.sessions);
+    return gone.rows;
+  }
+
+  /** The disk no longer has these sessions: the next row that uses one must write it again. */
+  #forget(sessions: readonly string[]): void {
+    for (const id of sessions) this.#deps.sessions.delete(id);
   }
 
   #writeFacts(sql: Sql, facts: StreamFacts, names?: readonly StreamFact[]): Promise<void> {
