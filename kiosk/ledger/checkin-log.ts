@@ -10,6 +10,8 @@ export type RecordDraft = Omit<CheckinRecord, "seq" | "identity">;
 /** One row to append. `seal` is called once, with the row's place, just before the commit. */
 export interface Append {
   readonly draft: RecordDraft;
+  /** Epoch that an annul's number is of; absent: the one that it is written in. */
+  readonly numbering?: Epoch;
   readonly tag: VisitorTag | null;
   readonly seal: ((place: { readonly epoch: Epoch; readonly seq: number }) => SealedRow) | null;
 }

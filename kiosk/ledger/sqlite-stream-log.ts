@@ -1,6 +1,6 @@
 import { toHex } from "../../protocol/bytes.ts";
 import { genesisHash, type StreamKey } from "../../protocol/checkin/batch.ts";
-import { type CheckinRecord, encodeRecord } from "../../protocol/checkin/record.ts";
+import { type CheckinRecord, encodeRecord, type RecordOrigin } from "../../protocol/checkin/record.ts";
 import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { DeviceId, Epoch, SiteId, Stream, VisitorTag } from "../../protocol/ids.ts";
@@ -242,9 +242,16 @@ export class SqliteStreamLog implements StreamLog {
     }
   }
 
-  #place({ draft, tag, seal }: Append, seq: number, fresh: Map<number, SessionHeader>): LoggedRow {
-    const sealed = seal?.({ epoch: this.#facts.epoch, seq });
-    const record: CheckinRecord = { ...draft, seq, ...(sealed && { identity: sealed.identity }) };
+  #place({ draft, tag, seal, numbering }: Append, seq: number, fresh: Map<number, SessionHeader>): LoggedRow {
+    const { epoch } = this.#facts;
+    const sealed = seal?.({ epoch, seq });
+    const origin = numbering === undefined || numbering === epoch ? null : afterThe(draft.annuls, numbering);
+    const record: CheckinRecord = {
+      ...draft,
+      seq,
+      ...(sealed && { identity: sealed.identity }),
+      ...(origin && { origin }),
+    };
     if (sealed && !this.#deps.sessions.has(toHex(sealed.session.id))) {
       this.#deps.sessions.set(toHex(sealed.session.id), sealed.session);
       fresh.set(seq, sealed.session);
@@ -300,4 +307,9 @@ export class SqliteStreamLog implements StreamLog {
     this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
     return turn;
   }
+}
+
+/** A place that makes an annul count in an earlier epoch: there it may stand anywhere behind the row that it takes back. */
+function afterThe(annuls: number | undefined, epoch: Epoch): RecordOrigin | null {
+  return annuls === undefined ? null : { epoch, seq: annuls + 1 };
 }

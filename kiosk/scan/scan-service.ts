@@ -3,7 +3,7 @@ import type { RawScan } from "../../firmware/ports/qr-scanner.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { ResultCode, ScreenResult } from "../../protocol/http/kiosk-screen.ts";
-import type { VenueId, VisitorTag } from "../../protocol/ids.ts";
+import type { Epoch, VenueId, VisitorTag } from "../../protocol/ids.ts";
 import type { Credential, QrReading, StaffAction } from "../../protocol/qr/reading.ts";
 import type { BoottimeMs, WallMs } from "../../protocol/units.ts";
 import { faultFields, type Logger } from "../../runtime/log.ts";
@@ -56,6 +56,8 @@ export interface ScanServiceDeps {
 interface LastAdmission {
   readonly credential: Credential;
   readonly row: LoggedRow;
+  /** Epoch that the row's number is of: a fork may come before the visitor says how many. */
+  readonly epoch: Epoch;
   readonly untilMs: BoottimeMs;
 }
 
@@ -195,7 +197,7 @@ export class ScanService {
       const rows = await this.#deps.append([step.append]);
       const row = rows[0] as LoggedRow;
       const untilMs = (now.boottimeMs + this.#deps.policy.partyWindowMs) as BoottimeMs;
-      this.#last = seen.direction === "in" ? { credential, row, untilMs } : null;
+      this.#last = seen.direction === "in" ? { credential, row, untilMs, epoch: this.#deps.log.key.epoch } : null;
       this.#deps.passed(step.tags, seen);
       const code = seen.direction === "in" ? "in_ok" : "out_ok";
       return { code, credential, atMs: now.wallMs, party: seen.party, rows, hint: null };
@@ -223,7 +225,7 @@ export class ScanService {
     };
     try {
       const rows = await this.#deps.append([
-        { draft: annul, tag: null, seal: null },
+        { draft: annul, numbering: last.epoch, tag: null, seal: null },
         this.#append(last.credential, draft, tags[0] ?? null),
       ]);
       this.#deps.passed(tags, seen);

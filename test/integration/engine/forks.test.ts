@@ -76,6 +76,22 @@ describe("a copied ledger", () => {
     expect(await engine.visits([engine.personOf(person(3))])).toHaveLength(0);
   });
 
+  it.each([
+    ["was issued again", true],
+    ["was confirmed before the fork", false],
+  ] as const)("takes back a row of an earlier epoch that %s", async (_, isIssuedAgain) => {
+    const { engine, authority } = await openTestEngine();
+    const door = await makeDevice(authority);
+    const first = await door.batch([{ who: person(1), wallMs: at(0) }]);
+    const next = await door.batch([{ who: person(2), wallMs: at(1) }]); // at the place that the annul names as its own
+    const origin = { epoch: first.batch.epoch, seq: 2 };
+    const annul = { kind: "annul", annuls: 1, wallMs: at(2), origin } as const;
+    const again = await door.reborn().batch([...(isIssuedAgain ? reissued(first) : []), annul]);
+    await engine.ingest([first.bytes, next.bytes, again.bytes]);
+    expect(await engine.visits([engine.personOf(person(1))])).toHaveLength(0);
+    expect(await engine.visits([engine.personOf(person(2))])).toHaveLength(1);
+  });
+
   it("sees the fork when the gap between both branches closes", async () => {
     const { engine, authority } = await openTestEngine();
     const original = await makeDevice(authority);
