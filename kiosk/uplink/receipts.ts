@@ -58,17 +58,24 @@ export type ReceiptEffect =
   | { readonly kind: "fork" }
   /** The engine knows less than it did: rows still here are sent again from there. */
   | { readonly kind: "rewound"; readonly upto: number }
+  /** An older one that came late: what it says is no longer so. */
+  | { readonly kind: "late" }
   /** Of another device, epoch or stream, or of a chain that is not ours. */
   | { readonly kind: "foreign" };
 
-/** Applies a verified receipt to the ledger; only a `store` receipt whose chain hash is ours confirms rows. */
-export async function applyReceipt(log: StreamLog, receipt: Receipt): Promise<ReceiptEffect> {
+/**
+ * Applies a verified receipt to the ledger; only a `store` receipt whose chain hash is ours confirms rows. Await one before the next.
+ *
+ * @param newestMs store time of the receipt that was applied last
+ */
+export async function applyReceipt(log: StreamLog, receipt: Receipt, newestMs = 0): Promise<ReceiptEffect> {
   const { device, epoch, stream } = log.key;
   if (receipt.device !== device || receipt.epoch !== epoch || receipt.stream !== stream) return { kind: "foreign" };
   if (receipt.kind === "fork") return { kind: "fork" };
   if (receipt.kind === "custody") return { kind: "custody", upto: receipt.upto };
   if (receipt.upto === log.watermark.upto) return { kind: "confirmed", upto: receipt.upto };
   const lower = receipt.upto < log.watermark.upto;
+  if (lower && receipt.storeTimeMs < newestMs) return { kind: "late" };
   const own = await log.hashAt(receipt.upto);
   if (own && equalBytes(own, receipt.chainHash)) log.confirm({ upto: receipt.upto, hash: own });
   else if (!lower) return { kind: "foreign" };

@@ -57,6 +57,7 @@ export class Uplink {
   #forks = 0;
   #rejectedRows = 0;
   #lastStoreTimeMs = 0;
+  #receipts: Promise<void> = Promise.resolve();
   #resendMs = RESEND_FIRST_MS;
   #pumping: Promise<void> | null = null;
   #again = false;
@@ -103,8 +104,14 @@ export class Uplink {
     });
   }
 
-  /** Handles a message on the `receipt` topic; a bad one is counted and changes nothing. */
-  async receipt(bytes: Uint8Array): Promise<void> {
+  /** Handles a message on the `receipt` topic, in the order of the calls; a bad one is counted and changes nothing. */
+  receipt(bytes: Uint8Array): Promise<void> {
+    const turn = this.#receipts.then(() => this.#handle(bytes));
+    this.#receipts = turn.catch(() => undefined); // the caller gets the fault; the next receipt is handled
+    return turn;
+  }
+
+  async #handle(bytes: Uint8Array): Promise<void> {
     try {
       const receipt = await openReceipt(bytes, this.#deps.receiptKeys);
       await this.#apply(receipt);
@@ -161,10 +168,12 @@ export class Uplink {
 
   async #apply(receipt: Receipt): Promise<void> {
     const { log, logger } = this.#deps;
-    const effect = await applyReceipt(log, receipt);
+    const effect = await applyReceipt(log, receipt, this.#lastStoreTimeMs);
     switch (effect.kind) {
       case "foreign":
         logger.info("receipt.foreign", { kind: receipt.kind });
+        return;
+      case "late":
         return;
       case "fork":
         return this.#fork();
@@ -172,7 +181,6 @@ export class Uplink {
         this.#custodyUpto = Math.max(this.#custodyUpto, Math.min(effect.upto, this.#sentUpto));
         break;
       case "rewound":
-        if (receipt.storeTimeMs < this.#lastStoreTimeMs) return; // an older receipt that came late
         logger.warn("receipt.rewound", { upto: effect.upto });
         this.#sendFrom(effect.upto);
         break;

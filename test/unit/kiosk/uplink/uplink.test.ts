@@ -13,6 +13,8 @@ import { waitFor } from "../../../support/wait-for.ts";
 describe("Uplink", () => {
   let log: SqliteCheckinLog;
   let far: FakeFarEnd;
+  /** Signs like `far`, and delivers nothing. */
+  let held: FakeFarEnd;
   let uplink: Uplink;
   let verify: CoseKey;
   /** Timers that a test fires by hand. */
@@ -39,6 +41,7 @@ describe("Uplink", () => {
     const engine = await signingPair();
     verify = engine.verify;
     far = new FakeFarEnd(engine.sign);
+    held = new FakeFarEnd(engine.sign);
     const device = await signingPair();
     uplink = new Uplink({
       log,
@@ -140,6 +143,16 @@ describe("Uplink", () => {
     await far.answer({ ...log.key, kind: "store", upto: 2, chainHash: (await log.hashAt(2)) as Uint8Array });
     await waitFor(() => far.batches.length > sent, { what: "the rows sent again" });
     await confirmed(4);
+  });
+
+  it("takes back no confirmation for an older receipt that comes late", async () => {
+    for (let i = 0; i < 4; i += 1) await scan();
+    const hashes = await Promise.all([1, 2, 3, 4].map((seq) => log.hashAt(seq)));
+    const storeOf = (upto: number): Promise<Uint8Array> =>
+      held.answer({ ...log.key, kind: "store", upto, chainHash: hashes[upto - 1] as Uint8Array });
+    const [older, newer] = [await storeOf(2), await storeOf(4)];
+    await Promise.all([uplink.receipt(newer), uplink.receipt(older)]);
+    expect(log.watermark.upto).toBe(4);
   });
 
   it("believes no receipt of another key, of another chain, or of noise", async () => {
