@@ -140,8 +140,9 @@ export class Uplink {
     while (this.#again && this.#online && !this.#closed) {
       this.#again = false;
       try {
-        await this.#deps.log.cutPending();
+        const cut = await this.#deps.log.cutPending();
         await this.#sendAll();
+        if (cut > 0) this.#again = true; // a backlog larger than one look: nobody else wakes this for its rest
       } catch (fault) {
         if (!(fault instanceof BluepostError)) throw fault;
         const report = fault.recovery === "operator" ? "error" : "warn";

@@ -145,6 +145,14 @@ describe("Uplink", () => {
     await confirmed(4);
   });
 
+  it("sends the whole backlog that a fork leaves, however large", async () => {
+    await log.append(Array.from({ length: 5_000 }, () => ({ draft: draft(), tag: null, seal: null })));
+    await log.startEpoch();
+    far.setOnline(true);
+    await confirmed(5_000);
+    expect(far.batches.at(-1)?.to).toBe(5_000);
+  });
+
   it("takes back no confirmation for an older receipt that comes late", async () => {
     for (let i = 0; i < 4; i += 1) await scan();
     const hashes = await Promise.all([1, 2, 3, 4].map((seq) => log.hashAt(seq)));
