@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { toHex } from "../../protocol/bytes.ts";
 import { genesisHash } from "../../protocol/checkin/batch.ts";
 import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import { firstDayKeys } from "../../protocol/checkin/visitor-tag.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
-import { type DeviceId, type Epoch, parseEpoch, type SiteId, type Stream } from "../../protocol/ids.ts";
+import type { DeviceId, Epoch, SiteId, Stream } from "../../protocol/ids.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { faultFields } from "../../runtime/log.ts";
 import { Database, StoreCorruptError } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
 import type { StreamLog } from "./checkin-log.ts";
 import { setAside } from "./damaged-copies.ts";
+import { EpochCopy, syncFolder } from "./epoch-copy.ts";
 import {
   type HouseFacts,
   type LedgerHome,
@@ -78,9 +79,11 @@ async function openSound(file: string, options: LedgerOptions): Promise<SqliteCh
     const isWiped = await database.emptyLog(); // after a power cut it may hold keys that were replaced
     await growLog(database);
     const house = await readHouseFacts(database);
-    const log = await resume(database, { ...(house ?? (await createHouse(database, options))), isWiped }, options);
+    const copy = new EpochCopy(file, options.log);
+    const facts = { ...(house ?? (await createHouse(database, options))), isWiped, copy };
+    const log = await resume(database, facts, options);
+    await copy.keep({ c: log.key.epoch, p: log.presence.key.epoch });
     if (house && !sameHome(house.home, options.home)) await moveHome(database, log, options);
-    await writeEpochCopy(file, log);
     return log;
   } catch (fault) {
     await database.close();
@@ -152,11 +155,12 @@ function newStream({ crypto, device }: LedgerOptions, stream: Stream): StreamFac
 
 async function resume(
   database: Database,
-  house: HouseFacts & { readonly isWiped: boolean },
+  { copy, ...house }: HouseFacts & { readonly isWiped: boolean; readonly copy: EpochCopy },
   options: LedgerOptions,
 ): Promise<SqliteCheckinLog> {
-  const presence = new SqliteStreamLog(await resumeStream(database, options, "p"));
-  return new SqliteCheckinLog({ ...(await resumeStream(database, options, "c")), ...house, presence });
+  const [c, p] = [await resumeStream(database, options, "c"), await resumeStream(database, options, "p")];
+  const presence = new SqliteStreamLog({ ...p, epochBegun: (epoch) => copy.keep({ p: epoch }) });
+  return new SqliteCheckinLog({ ...c, ...house, presence, epochBegun: (epoch) => copy.keep({ c: epoch }) });
 }
 
 async function resumeStream(database: Database, options: LedgerOptions, stream: Stream): Promise<LogDeps> {
@@ -192,33 +196,9 @@ async function loadStream(
   );
 }
 
-/** Keeps the epochs a second time outside the database: without them, salvaged seals could not be opened. */
-async function writeEpochCopy(file: string, log: SqliteCheckinLog): Promise<void> {
-  const path = `${file}.epoch`;
-  const text = `${log.key.epoch}\n${log.presence.key.epoch}\n`;
-  if (existsSync(path) && (await readFile(path, "utf8")) === text) return;
-  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
-  await syncFolder(dirname(file));
-}
-
-/** Epochs of check-ins and presence; as many as there are. */
-async function readEpochCopy(file: string): Promise<readonly (Epoch | undefined)[]> {
-  const path = `${file}.epoch`;
-  if (!existsSync(path)) return [];
-  const lines = (await readFile(path, "utf8")).split("\n");
-  return lines.filter((line) => line !== "").map(parseEpoch);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path);
-  await folder.sync();
-  await folder.close();
-}
-
 async function replaceDamaged(file: string, options: LedgerOptions): Promise<SqliteCheckinLog> {
   const name = await setAside(file, toHex(options.crypto.randomBytes(4)));
-  const [checkins, presence] = await readEpochCopy(file);
+  const { c: checkins, p: presence } = await new EpochCopy(file, options.log).read();
   const log = await openSound(file, options);
   const saved = checkins ? await salvageRows(name, checkins, log) : NOTHING;
   const heard = presence ? await salvageRows(name, presence, log.presence) : NOTHING;

@@ -41,6 +41,8 @@ export interface LogDeps {
   /** Highest seq on the disk, and the last batch cut. */
   readonly lastSeq: number;
   readonly lastCut: Watermark;
+  /** Told of each new epoch before its first row is written. Must not throw. */
+  readonly epochBegun?: (epoch: Epoch) => Promise<void>;
 }
 
 /** A {@link StreamLog} over SQLite. One commit a call, one page a small commit, no index. */
@@ -181,6 +183,7 @@ export class SqliteStreamLog implements StreamLog {
       this.#lastSeq = issued.rows;
       this.#lastCut = start;
       this.#forget([...this.#deps.sessions.keys()].filter((id) => !issued.sessions.has(id)));
+      await this.#deps.epochBegun?.(epoch);
       return issued.rows;
     });
   }
