@@ -3,7 +3,7 @@ import type { FunctionCheck } from "../../runtime/service-manager.ts";
 
 /** What the watchdog of a kiosk looks at. */
 export interface KioskFunctions {
-  /** Resolves when the ledger answers a question: its worker is not stuck on the card. */
+  /** Resolves when the ledger answers a question and no flush of it has failed: its worker is not stuck on the card. */
   readonly ledgerAnswers: () => Promise<unknown>;
   /** The card's own check. */
   readonly disk: FunctionCheck;

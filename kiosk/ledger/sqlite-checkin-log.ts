@@ -79,6 +79,15 @@ export class SqliteCheckinLog extends SqliteStreamLog implements CheckinLog {
     return true;
   }
 
+  /**
+   * Resolves when the ledger answers, and what it writes can be relied upon.
+   *
+   * @throws {StoreError} RT_STORE_FAILED or {StoreCorruptError} RT_STORE_CORRUPT, until the ledger is opened anew
+   */
+  probe(): Promise<void> {
+    return this.#database.probe();
+  }
+
   async allowGrowth(allowed: boolean): Promise<void> {
     if (allowed && this.#mayGrow) return; // asked twice a minute
     const row = await this.#database.get<{ page_count: number }>("PRAGMA page_count");

@@ -129,7 +129,7 @@ export async function startService(
   if (isNew) running.selfTest({ open: true });
   return {
     check: kioskCheck({
-      ledgerAnswers: () => ledger.sizes(),
+      ledgerAnswers: () => ledger.probe(),
       disk: diskCheck(diskOf(config.dataDir), () => performance.now()),
       scannerPresent: () => scanner.status().present,
       nowMs: () => performance.now(),

@@ -73,6 +73,7 @@ export class Database implements Sql {
   #log: FileHandle | null = null;
   readonly #flushes = new FlushQueue(() => this.#flush());
   #flushFault: StoreError | null = null;
+  #damage: StoreCorruptError | null = null;
   #tail: Promise<unknown> = Promise.resolve();
   /** Calls on statements under way: SQLite does not close over one. */
   readonly #calls = new Set<Promise<unknown>>();
@@ -131,17 +132,18 @@ export class Database implements Sql {
   /** Runs several statements that return nothing. @throws {StoreError} RT_STORE_FAILED */
   exec(sql: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#driver.exec(sql, (fault) => (fault ? reject(translate(fault)) : resolve()));
+      this.#driver.exec(sql, (fault) => (fault ? reject(this.#fault(fault)) : resolve()));
     });
   }
 
   run(sql: string, params: SqlParams = []): Promise<number> {
+    const refused = (fault: Error): BluepostError => this.#fault(fault); // the driver calls back with a this of its own
     return this.#use(
       sql,
       (statement) =>
         new Promise((resolve, reject) => {
           statement.run(params, function (this: sqlite3.RunResult, fault: Error | null) {
-            if (fault) reject(translate(fault));
+            if (fault) reject(refused(fault));
             else resolve(this.changes);
           });
         }),
@@ -153,7 +155,7 @@ export class Database implements Sql {
       sql,
       (statement) =>
         new Promise((resolve, reject) => {
-          statement.all<Row>(params, (fault, rows) => (fault ? reject(translate(fault)) : resolve(rows)));
+          statement.all<Row>(params, (fault, rows) => (fault ? reject(this.#fault(fault)) : resolve(rows)));
         }),
     );
   }
@@ -224,6 +226,28 @@ export class Database implements Sql {
     });
   }
 
+  /**
+   * Asks the file a question, behind what was written before: resolves when it answers and this connection can still be trusted.
+   *
+   * @throws {StoreError} RT_STORE_FAILED, also when a flush failed before; {StoreCorruptError} RT_STORE_CORRUPT, also when something
+   *   damaged was met before. Both stay until the file is opened anew
+   */
+  async probe(): Promise<void> {
+    await this.inTurn(() => this.get("PRAGMA schema_version"));
+    if (this.#damage) throw this.#damage;
+  }
+
+  /** Notes damage that SQLite itself cannot see: {@link probe} then tells of it. */
+  noteDamage(damage: StoreCorruptError): void {
+    this.#damage ??= damage;
+  }
+
+  #fault(cause: Error): BluepostError {
+    const fault = translate(cause);
+    if (fault instanceof StoreCorruptError) this.noteDamage(fault);
+    return fault;
+  }
+
   /** A flush that failed may have lost pages that the kernel now calls clean: nothing more is promised until the file is opened anew. */
   async #flush(): Promise<void> {
     if (this.#flushFault) throw this.#flushFault;
@@ -273,7 +297,7 @@ export class Database implements Sql {
     return new Promise((resolve, reject) => {
       const statement = this.#driver.prepare(sql, (fault: Error | null) => {
         if (fault) {
-          reject(translate(fault));
+          reject(this.#fault(fault));
           return;
         }
         const known = this.#statements.get(sql); // another call prepared the same text meanwhile

@@ -102,6 +102,12 @@ export async function slowFlushEnv(ms: number): Promise<Record<string, string> |
   return shim && { LD_PRELOAD: shim.so, SLOW_FLUSH_MS: String(ms) };
 }
 
+/** Environment in which flushes of write-ahead logs fail while the file `wish` exists; null without a compiler. */
+export async function failingFlushEnv(wish: string): Promise<Record<string, string> | null> {
+  const shim = await compileShim(sourceOf("failing-flush.c"));
+  return shim && { LD_PRELOAD: shim.so, FAILING_FLUSH: wish, UV_USE_IO_URING: "0" };
+}
+
 /** A folder that is a small disk of its own for the processes that run under its environment. */
 export interface SmallDisk {
   readonly env: Readonly<Record<string, string>>;

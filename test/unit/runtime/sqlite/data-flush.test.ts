@@ -54,6 +54,44 @@ it("promises nothing more once a flush has failed, until the file is opened anew
   await again.close();
 });
 
+it("says so when it is asked after a flush has failed, and not before", async () => {
+  const file = join(tempFolder(), "t.db");
+  const database = await Database.open({ file, synchronous: "DATA" });
+  await database.exec("CREATE TABLE t (v INTEGER)");
+  disk.flushes = 0;
+  await database.probe();
+  expect(disk.flushes).toBe(0); // it costs the card nothing
+  disk.broken = true;
+  await expect(database.transaction((sql) => sql.run("INSERT INTO t VALUES (1)"))).rejects.toThrow(StoreError);
+  disk.broken = false;
+  await expect(database.probe()).rejects.toMatchObject({ details: { sqlite: "SQLITE_IOERR_FSYNC" } });
+  await database.close();
+  const again = await Database.open({ file, synchronous: "DATA" });
+  await again.probe();
+  await again.close();
+});
+
+it("does not answer while the disk does not", async () => {
+  const database = await Database.open({ file: join(tempFolder(), "t.db"), synchronous: "DATA" });
+  await database.exec("CREATE TABLE t (v INTEGER)");
+  let release = (): void => {};
+  disk.hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  let answered = false;
+  const writing = database.transaction((sql) => sql.run("INSERT INTO t VALUES (1)"));
+  await vi.waitUntil(() => disk.flushes > 0);
+  const asking = database.probe().then(() => {
+    answered = true;
+  });
+  await database.all("SELECT v FROM t");
+  expect(answered).toBe(false);
+  release();
+  disk.hold = null;
+  await Promise.all([writing, asking]);
+  await database.close();
+});
+
 it("lets the next write while one waits for the disk, and answers neither before it has flushed", async () => {
   const database = await Database.open({ file: join(tempFolder(), "t.db"), synchronous: "DATA" });
   await database.exec("CREATE TABLE t (v INTEGER)");
