@@ -4,6 +4,7 @@ import { fromHex } from "../protocol/bytes.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
 import type { SelfTestRequest } from "../protocol/http/self-test.ts";
 import type { BoottimeMs } from "../protocol/units.ts";
+import { faultFields } from "../runtime/log.ts";
 import { every } from "../runtime/timers.ts";
 import { UnderWay } from "../runtime/under-way.ts";
 import { replayVisitors } from "./admission/replay-visitors.ts";
@@ -82,7 +83,7 @@ class KioskApp implements Kiosk {
   readonly #stop = new AbortController();
   readonly #open = new Set<Promise<void>>();
   /** What timers and messages began. */
-  readonly #work = new UnderWay();
+  readonly #work = new UnderWay((fault) => this.#deps.logger.error("work.failed", faultFields(fault)));
   #loop: Promise<void> = Promise.resolve();
   #stopTicking: readonly (() => void)[] = [];
   #offMs = 0;

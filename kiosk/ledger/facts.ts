@@ -1,9 +1,11 @@
 import { decodeCbor, encodeCbor } from "../../protocol/cbor.ts";
+import { MAX_SEQ } from "../../protocol/checkin/record.ts";
 import type { DayKeys } from "../../protocol/checkin/visitor-tag.ts";
-import { MalformedError } from "../../protocol/errors.ts";
+import { MalformedError, requireInteger } from "../../protocol/errors.ts";
 import { type Epoch, parseEpoch, type Stream } from "../../protocol/ids.ts";
-import type { Sql } from "../../runtime/sqlite/database.ts";
+import type { Sql, SqlValue } from "../../runtime/sqlite/database.ts";
 import type { Watermark } from "./checkin-log.ts";
+import { bytesOf, stored } from "./stored.ts";
 
 /** Hardware that a ledger belongs to; a difference at open means a copied or restored card. Empty text when unknown. */
 export interface LedgerHome {
@@ -27,6 +29,9 @@ export interface HouseFacts {
   /** The last row whose visitors were all declared to have left: its epoch and seq. */
   readonly emptied: { readonly epoch: string; readonly upto: number } | null;
 }
+
+/** Bytes of a key or a hash. */
+const KEY_BYTES = 32;
 
 const STREAM_FACTS = ["epoch", "watermark", "floor"] as const;
 export type StreamFact = (typeof STREAM_FACTS)[number];
@@ -73,63 +78,82 @@ async function writeFact(sql: Sql, name: string, value: unknown): Promise<void> 
   );
 }
 
-/** Reads the facts of one stream; null when it is new. @throws {MalformedError} PROTO_MALFORMED when one is damaged */
+/** Reads the facts of one stream; null when it is new. @throws {StoreCorruptError} RT_STORE_CORRUPT when one is damaged */
 export async function readStreamFacts(sql: Sql, stream: Stream): Promise<StreamFacts | null> {
   const values = await readValues(sql);
   const prefix = PREFIX[stream];
-  if (!values.has(`${prefix}epoch`)) return null;
-  const [upto, hash] = list(values, `${prefix}watermark`, 2) as [number, Uint8Array];
-  const [floorSeq, floorHash] = list(values, `${prefix}floor`, 2) as [number, Uint8Array];
+  if (STREAM_FACTS.every((name) => !values.has(prefix + name))) return null;
+  return stored(
+    () => ({
+      epoch: parseEpoch(values.get(`${prefix}epoch`)),
+      watermark: watermarkOf(list(values, `${prefix}watermark`, 2)),
+      floor: watermarkOf(list(values, `${prefix}floor`, 2)),
+    }),
+    { stream },
+  );
+}
+
+/** Reads what belongs to no stream; null when the ledger is new. @throws {StoreCorruptError} RT_STORE_CORRUPT when one is damaged */
+export async function readHouseFacts(sql: Sql): Promise<HouseFacts | null> {
+  const values = await readValues(sql);
+  const row = await sql.get<{ value: SqlValue }>("SELECT value FROM day_keys");
+  if (values.size === 0 && row === undefined) return null;
+  return stored(
+    () => ({
+      home: homeOf(list(values, "home", 2)),
+      ...dayKeysOf(list(new Map(row && [["day-keys", decodeCbor(bytesOf(row.value))]]), "day-keys", 6), values),
+      emptied: emptiedOf(values),
+    }),
+    { stream: "" },
+  );
+}
+
+function watermarkOf([upto, hash]: readonly unknown[]): Watermark {
+  return { upto: requireInteger("fact", upto, { min: 0, max: MAX_SEQ }), hash: bytesOf(hash, KEY_BYTES) };
+}
+
+function homeOf([socSerial, cardCid]: readonly unknown[]): LedgerHome {
+  if (typeof socSerial !== "string" || typeof cardCid !== "string") throw new MalformedError("not a machine");
+  return { socSerial, cardCid };
+}
+
+function dayKeysOf(
+  [n, tagKey, previousTagKey, periodKey, previousPeriodKey, day]: readonly unknown[],
+  values: ReadonlyMap<string, unknown>,
+): Pick<HouseFacts, "dayKeys" | "dayKeysDay"> {
+  const before = (key: unknown): Uint8Array | null => (key === null ? null : bytesOf(key, KEY_BYTES));
   return {
-    epoch: parseEpoch(values.get(`${prefix}epoch`)),
-    watermark: { upto, hash },
-    floor: { upto: floorSeq, hash: floorHash },
+    dayKeys: {
+      n: wholeNumber(n),
+      siteGeneration: generationOf(values),
+      tagKey: bytesOf(tagKey, KEY_BYTES),
+      previousTagKey: before(previousTagKey),
+      periodKey: bytesOf(periodKey, KEY_BYTES),
+      previousPeriodKey: before(previousPeriodKey),
+    },
+    dayKeysDay: day === null ? null : wholeNumber(day),
   };
 }
 
-/** Reads what belongs to no stream; null when the ledger is new. @throws {MalformedError} PROTO_MALFORMED when one is damaged */
-export async function readHouseFacts(sql: Sql): Promise<HouseFacts | null> {
-  const values = await readValues(sql);
-  if (values.size === 0) return null;
-  const [socSerial, cardCid] = list(values, "home", 2) as [string, string];
-  const row = await sql.get<{ value: Uint8Array }>("SELECT value FROM day_keys");
-  const keys = list(new Map(row && [["day-keys", decodeCbor(new Uint8Array(row.value))]]), "day-keys", 6) as [
-    number,
-    Uint8Array,
-    Uint8Array | null,
-    Uint8Array,
-    Uint8Array | null,
-    number | null,
-  ];
-  return {
-    home: { socSerial, cardCid },
-    dayKeys: {
-      n: keys[0],
-      siteGeneration: generationOf(values),
-      tagKey: keys[1],
-      previousTagKey: keys[2],
-      periodKey: keys[3],
-      previousPeriodKey: keys[4],
-    },
-    dayKeysDay: keys[5],
-    emptied: emptiedOf(values),
-  };
+function wholeNumber(value: unknown): number {
+  return requireInteger("fact", value, { min: 0, max: Number.MAX_SAFE_INTEGER });
 }
 
 function generationOf(values: ReadonlyMap<string, unknown>): number | null {
-  const value = values.get("site-generation");
-  return typeof value === "number" ? value : null;
+  return values.has("site-generation") ? wholeNumber(values.get("site-generation")) : null;
 }
 
 function emptiedOf(values: ReadonlyMap<string, unknown>): HouseFacts["emptied"] {
   if (!values.has("emptied")) return null;
-  const [epoch, upto] = list(values, "emptied", 2) as [string, number];
-  return { epoch, upto };
+  const [epoch, upto] = list(values, "emptied", 2);
+  return { epoch: parseEpoch(epoch), upto: wholeNumber(upto) };
 }
 
 async function readValues(sql: Sql): Promise<ReadonlyMap<string, unknown>> {
-  const rows = await sql.all<{ name: string; value: Uint8Array }>("SELECT name, value FROM facts");
-  return new Map(rows.map(({ name, value }) => [name, decodeCbor(new Uint8Array(value))]));
+  const rows = await sql.all<{ name: string; value: SqlValue }>("SELECT name, value FROM facts");
+  return stored(() => new Map(rows.map(({ name, value }) => [name, decodeCbor(bytesOf(value))])), {
+    facts: rows.length,
+  });
 }
 
 function list(values: ReadonlyMap<string, unknown>, name: string, length: number): readonly unknown[] {

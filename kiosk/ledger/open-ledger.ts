@@ -25,6 +25,7 @@ import {
   writeStreamFacts,
 } from "./facts.ts";
 import { growLog, PAGE_BYTES, WAL_PAGES } from "./grow-log.ts";
+import { requireSoundPages, requireSoundRows } from "./require-sound.ts";
 import { TABLES } from "./rows.ts";
 import { salvageRows } from "./salvage.ts";
 import { SqliteCheckinLog } from "./sqlite-checkin-log.ts";
@@ -74,8 +75,9 @@ async function openSound(file: string, options: LedgerOptions): Promise<SqliteCh
     wipes: true,
   });
   try {
-    await requireSound(database);
+    await requireSoundPages(database);
     await migrate(database, MIGRATIONS);
+    for (const stream of ["c", "p"] as const) await requireSoundRows(database, stream);
     const isWiped = await database.emptyLog(); // after a power cut it may hold keys that were replaced
     await growLog(database);
     const house = await readHouseFacts(database);
@@ -115,11 +117,6 @@ export async function peekLedger(
   }
   await database.close();
   return null;
-}
-
-async function requireSound(database: Database): Promise<void> {
-  const rows = await database.all<{ quick_check: string }>("PRAGMA quick_check(1)");
-  if (rows[0]?.quick_check !== "ok") throw new StoreCorruptError("the ledger fails its own check");
 }
 
 /** An unknown serial says nothing; two known and different ones say that the card moved. */

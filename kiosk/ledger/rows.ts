@@ -6,12 +6,14 @@ import { MalformedError } from "../../protocol/errors.ts";
 import type { Stream, VisitorTag } from "../../protocol/ids.ts";
 import type { Sql, SqlValue } from "../../runtime/sqlite/database.ts";
 import type { LoggedRow } from "./checkin-log.ts";
+import { bytesOf, stored } from "./stored.ts";
 
+/** Columns as they come: on a worn card they may hold anything. */
 interface StoredRow {
   readonly seq: number;
-  readonly record: Uint8Array;
-  readonly tag: Uint8Array | null;
-  readonly cut: Uint8Array | null;
+  readonly record: SqlValue;
+  readonly tag: SqlValue;
+  readonly cut: SqlValue;
 }
 
 /** A row as it stands on the disk, with the hash of the batch that it ends, if any. */
@@ -19,6 +21,8 @@ export interface DiskRow extends LoggedRow {
   readonly cut: Uint8Array | null;
 }
 
+const TAG_BYTES = 16;
+const HASH_BYTES = 32;
 /** SQLite's limit on bound values is 32,766; 4 a row. */
 const ROWS_PER_INSERT = 500;
 
@@ -47,21 +51,13 @@ export class StreamTables {
     }
   }
 
-  /** Reads rows in order of seq. @throws {MalformedError} PROTO_MALFORMED when a stored record is damaged */
+  /** Reads rows in order of seq. @throws {StoreCorruptError} RT_STORE_CORRUPT when one is damaged */
   async selectRows(sql: Sql, from: number, limit: number): Promise<DiskRow[]> {
     const rows = await sql.all<StoredRow>(
       `SELECT seq, record, tag, cut FROM ${this.#rows} WHERE seq >= ? ORDER BY seq LIMIT ?`,
       [from, limit],
     );
-    return rows.map(({ record, tag, cut }) => {
-      const encoded = new Uint8Array(record);
-      return {
-        encoded,
-        record: decodeRecord(encoded),
-        tag: tag && (toHex(tag) as VisitorTag),
-        cut: cut && new Uint8Array(cut),
-      };
-    });
+    return rows.map((row) => stored(() => rowOf(row), { seq: row.seq }));
   }
 
   /** How many rows there are, and the last seq; null without rows. */
@@ -80,8 +76,8 @@ export class StreamTables {
 
   /** The hash of the batch that ends with this row, or null. */
   async cutAt(sql: Sql, seq: number): Promise<Uint8Array | null> {
-    const row = await sql.get<{ cut: Uint8Array | null }>(`SELECT cut FROM ${this.#rows} WHERE seq = ?`, [seq]);
-    return row?.cut ? new Uint8Array(row.cut) : null;
+    const row = await sql.get<{ cut: SqlValue }>(`SELECT cut FROM ${this.#rows} WHERE seq = ?`, [seq]);
+    return row === undefined || row.cut === null ? null : hashOf(row.cut, seq);
   }
 
   /** Fixes a batch's end. */
@@ -108,21 +104,21 @@ export class StreamTables {
     ]);
   }
 
-  /** Reads every header that is still on the disk, by session id in hex. */
+  /** Reads every header that is still on the disk, by session id in hex. @throws {StoreCorruptError} RT_STORE_CORRUPT when one is damaged */
   async selectSessions(sql: Sql): Promise<Map<string, SessionHeader>> {
-    const rows = await sql.all<{ header: Uint8Array }>(`SELECT header FROM ${this.#sessions} ORDER BY id`);
-    return new Map(rows.map(({ header }) => headerOf(new Uint8Array(header))));
+    const rows = await sql.all<StoredSession>(`SELECT id, header FROM ${this.#sessions} ORDER BY id`);
+    return new Map(rows.map(sessionOf));
   }
 
   /** Deletes rows up to `upto` and the sessions that no later row uses. @returns how many rows went, and the ids of the sessions in hex */
   async deleteRows(sql: Sql, upto: number): Promise<{ readonly rows: number; readonly sessions: readonly string[] }> {
     const rows = await sql.run(`DELETE FROM ${this.#rows} WHERE seq <= ?`, [upto]);
     const table = this.#sessions;
-    const gone = await sql.all<{ header: Uint8Array }>(
-      `DELETE FROM ${table} WHERE id < (SELECT max(id) FROM ${table} WHERE id <= ?) RETURNING header`,
+    const gone = await sql.all<StoredSession>(
+      `DELETE FROM ${table} WHERE id < (SELECT max(id) FROM ${table} WHERE id <= ?) RETURNING id, header`,
       [upto + 1],
     );
-    return { rows, sessions: gone.map(({ header }) => headerOf(new Uint8Array(header))[0]) };
+    return { rows, sessions: gone.map((session) => sessionOf(session)[0]) };
   }
 
   /** Empties both tables. */
@@ -137,11 +133,11 @@ export class StreamTables {
     order: "ASC" | "DESC",
     values: readonly SqlValue[],
   ): Promise<{ upto: number; hash: Uint8Array } | null> {
-    const row = await sql.get<{ seq: number; cut: Uint8Array }>(
+    const row = await sql.get<{ seq: number; cut: SqlValue }>(
       `SELECT seq, cut FROM ${this.#rows} WHERE ${where} cut IS NOT NULL ORDER BY seq ${order} LIMIT 1`,
       values,
     );
-    return row ? { upto: row.seq, hash: new Uint8Array(row.cut) } : null;
+    return row ? { upto: row.seq, hash: hashOf(row.cut, row.seq) } : null;
   }
 }
 
@@ -151,15 +147,41 @@ export const TABLES: Readonly<Record<Stream, StreamTables>> = {
   p: new StreamTables("presence", "presence_sessions"),
 };
 
+interface StoredSession {
+  readonly id: number;
+  readonly header: SqlValue;
+}
+
+function rowOf({ seq, record, tag, cut }: StoredRow): DiskRow {
+  const encoded = bytesOf(record);
+  const decoded = decodeRecord(encoded);
+  if (decoded.seq !== seq) throw new MalformedError("a record in the place of another");
+  return {
+    encoded,
+    record: decoded,
+    tag: tag === null ? null : (toHex(bytesOf(tag, TAG_BYTES)) as VisitorTag),
+    cut: cut === null ? null : bytesOf(cut, HASH_BYTES),
+  };
+}
+
+function hashOf(cut: SqlValue, seq: number): Uint8Array {
+  return stored(() => bytesOf(cut, HASH_BYTES), { seq });
+}
+
+function sessionOf({ id, header }: StoredSession): [string, SessionHeader] {
+  return stored(() => headerOf(bytesOf(header)), { session: id });
+}
+
 function headerOf(bytes: Uint8Array): [string, SessionHeader] {
   const fields = decodeCbor(bytes);
-  if (!Array.isArray(fields) || fields.length !== 5) throw new MalformedError("sealing session damaged in the ledger");
-  const [id, matchKeyId, matchEnc, vaultKeyId, vaultEnc] = fields as [
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-  ];
-  return [toHex(id), { id, matchKeyId, matchEnc, vaultKeyId, vaultEnc }];
+  if (!Array.isArray(fields) || fields.length !== 5) throw new MalformedError("not a sealing session");
+  const id = bytesOf(fields[0], 8);
+  const header = {
+    id,
+    matchKeyId: bytesOf(fields[1], 8),
+    matchEnc: bytesOf(fields[2], 32),
+    vaultKeyId: bytesOf(fields[3], 8),
+    vaultEnc: bytesOf(fields[4], 32),
+  };
+  return [toHex(id), header];
 }

@@ -4,7 +4,7 @@ import { type CheckinRecord, encodeRecord, type RecordOrigin } from "../../proto
 import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { DeviceId, Epoch, SiteId, Stream, VisitorTag } from "../../protocol/ids.ts";
-import type { Database, Sql } from "../../runtime/sqlite/database.ts";
+import { type Database, type Sql, StoreCorruptError } from "../../runtime/sqlite/database.ts";
 import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
 import type {
   Append,
@@ -307,7 +307,9 @@ export class SqliteStreamLog implements StreamLog {
   /** Runs one job at a time, state and transaction together. */
   #exclusive<Result>(job: () => Promise<Result>): Promise<Result> {
     const turn = this.#tail.then(job);
-    this.#tail = turn.catch(() => undefined); // the caller gets the fault; the queue goes on
+    this.#tail = turn.catch((fault: unknown) => {
+      if (fault instanceof StoreCorruptError) this.#deps.database.noteDamage(fault); // the watchdog asks for it
+    }); // the caller gets the fault; the queue goes on
     return turn;
   }
 }

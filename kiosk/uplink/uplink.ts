@@ -124,8 +124,13 @@ export class Uplink {
   /** Deletes rows that the engine has confirmed and that nobody needs any more. */
   async prune(): Promise<void> {
     const { log, logger, prunable } = this.#deps;
-    const rows = await log.prune(prunable ? await prunable(log) : log.watermark.upto);
-    if (rows > 0) logger.info("ledger.pruned", { rows });
+    try {
+      const rows = await log.prune(prunable ? await prunable(log) : log.watermark.upto);
+      if (rows > 0) logger.info("ledger.pruned", { rows });
+    } catch (fault) {
+      if (!(fault instanceof BluepostError)) throw fault;
+      logger.error("ledger.not_pruned", faultFields(fault)); // the next round tries again
+    }
   }
 
   /** Resolves when nothing is being sent any more. */

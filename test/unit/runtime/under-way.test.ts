@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { MalformedError } from "../../../protocol/errors.ts";
 import { UnderWay } from "../../../runtime/under-way.ts";
 
 it("is busy until all is done, also what was added meanwhile", async () => {
@@ -20,4 +21,12 @@ it("is busy until all is done, also what was added meanwhile", async () => {
   ends[2]?.();
   await settled;
   expect(work.isBusy).toBe(false);
+});
+
+it("tells of a fault that was thrown on purpose, and is done with it", async () => {
+  const told: string[] = [];
+  const work = new UnderWay(({ code }) => told.push(code));
+  work.add(Promise.reject(new MalformedError("a bad row")));
+  await work.settled();
+  expect([told, work.isBusy]).toEqual([["PROTO_MALFORMED"], false]);
 });
