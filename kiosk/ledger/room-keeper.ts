@@ -116,8 +116,8 @@ export class RoomKeeper {
 /** One way to make room. */
 type Step = () => Promise<Eviction>;
 
-/** Only a full disk: a failing one must not cost rows. */
-function isFull(fault: unknown): boolean {
+/** Whether a disk is full: a failing one must not cost rows. */
+export function isFull(fault: unknown): boolean {
   return fault instanceof StoreError && fault.details["sqlite"] === "SQLITE_FULL";
 }
 

@@ -60,6 +60,22 @@ export class StreamTables {
     return rows.map((row) => stored(() => rowOf(row), { seq: row.seq }));
   }
 
+  /** Reads one row without its batch's hash, of which a salvage has no use. @throws {StoreCorruptError} RT_STORE_CORRUPT when it is damaged */
+  async selectRecord(sql: Sql, seq: number): Promise<DiskRow | undefined> {
+    const row = await sql.get<StoredRow>(`SELECT seq, record, tag, NULL AS cut FROM ${this.#rows} WHERE seq = ?`, [
+      seq,
+    ]);
+    return row && stored(() => rowOf(row), { seq });
+  }
+
+  /** The first seq on the disk from `seq` on, or null; whether its row decodes or not. */
+  async seqFrom(sql: Sql, seq: number): Promise<number | null> {
+    const row = await sql.get<{ seq: number }>(`SELECT seq FROM ${this.#rows} WHERE seq >= ? ORDER BY seq LIMIT 1`, [
+      seq,
+    ]);
+    return row?.seq ?? null;
+  }
+
   /** How many rows there are, and the last seq; null without rows. */
   async count(sql: Sql): Promise<{ readonly rows: number; readonly last: number | null }> {
     const found = await sql.get<{ n: number; last: number | null }>(
@@ -108,6 +124,20 @@ export class StreamTables {
   async selectSessions(sql: Sql): Promise<Map<string, SessionHeader>> {
     const rows = await sql.all<StoredSession>(`SELECT id, header FROM ${this.#sessions} ORDER BY id`);
     return new Map(rows.map(sessionOf));
+  }
+
+  /** Reads the header that was written with the row `firstSeq`. @throws {StoreCorruptError} RT_STORE_CORRUPT when it is damaged */
+  async selectSession(sql: Sql, firstSeq: number): Promise<SessionHeader | undefined> {
+    const row = await sql.get<StoredSession>(`SELECT id, header FROM ${this.#sessions} WHERE id = ?`, [firstSeq]);
+    return row && sessionOf(row)[1];
+  }
+
+  /** The first seq from `seq` on that a header was written with, or null. */
+  async sessionFrom(sql: Sql, seq: number): Promise<number | null> {
+    const row = await sql.get<{ id: number }>(`SELECT id FROM ${this.#sessions} WHERE id >= ? ORDER BY id LIMIT 1`, [
+      seq,
+    ]);
+    return row?.id ?? null;
   }
 
   /** Deletes rows up to `upto` and the sessions that no later row uses. @returns how many rows went, and the ids of the sessions in hex */

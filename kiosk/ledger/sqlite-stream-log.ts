@@ -3,7 +3,7 @@ import { genesisHash, type StreamKey } from "../../protocol/checkin/batch.ts";
 import { type CheckinRecord, encodeRecord, type RecordOrigin } from "../../protocol/checkin/record.ts";
 import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
-import type { DeviceId, Epoch, SiteId, Stream, VisitorTag } from "../../protocol/ids.ts";
+import type { DeviceId, Epoch, SiteId, Stream } from "../../protocol/ids.ts";
 import { type Database, type Sql, StoreCorruptError } from "../../runtime/sqlite/database.ts";
 import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
 import type {
@@ -119,18 +119,6 @@ export class SqliteStreamLog implements StreamLog {
 
   hashAt(seq: number): Promise<Uint8Array | null> {
     return this.#exclusive(() => this.#hashAt(seq));
-  }
-
-  /** Appends a row that another ledger file held; its seals and origin stay as they are. */
-  async adopt(
-    record: CheckinRecord,
-    tag: VisitorTag | null,
-    sessions: ReadonlyMap<string, SessionHeader>,
-  ): Promise<void> {
-    const { identity, ...draft } = record;
-    const session = identity && sessions.get(toHex(identity.session));
-    const seal = identity && session ? () => ({ identity, session }) : null;
-    await this.append([{ draft, tag, seal }]);
   }
 
   confirm(watermark: Watermark): void {

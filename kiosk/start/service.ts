@@ -46,8 +46,10 @@ export async function startService(
   const clock = new LinuxClock({ timers: systemTimers });
   await clock.open();
   await mkdir(config.dataDir, { recursive: true });
+  const reserveFile = join(config.dataDir, "reserve.bin");
   const ledger = await openLedger({
     folder: join(config.dataDir, "ledger"),
+    reserveFile,
     crypto: nodeCrypto,
     site: bundle.site,
     device: bundle.device,
@@ -104,7 +106,7 @@ export async function startService(
     timers: systemTimers,
     crypto: nodeCrypto,
     logger: log,
-    reserveFile: join(config.dataDir, "reserve.bin"),
+    reserveFile,
     ...radio.parts,
     remote: openRemote(config, {
       bundleDir: bundleDirOf(config),

@@ -92,6 +92,26 @@ describe("a copied ledger", () => {
     expect(await engine.visits([engine.personOf(person(2))])).toHaveLength(1);
   });
 
+  it("counts a tombstone in the epoch whose rows were lost", async () => {
+    const { engine, authority } = await openTestEngine();
+    const door = await makeDevice(authority);
+    const first = await door.batch([{ who: person(1) }]);
+    await door.batch([{ who: person(2) }, { who: person(3) }]);
+    const last = await door.batch([{ who: person(4) }]);
+    const origin = { epoch: first.batch.epoch, seq: 5 };
+    const tombstone = { kind: "tombstone", lost: { from: 2, to: 3, reason: "corrupt_file" }, origin } as const;
+    const again = await door.reborn().batch([...reissued(last), tombstone]);
+    const answer = await engine.ingest([first.bytes, again.bytes, last.bytes]);
+    expect(verdicts(answer)).toEqual(["stored", "stored", "stored"]);
+    expect(await receiptOf(engine, answer.results[1])).toMatchObject({
+      upto: 2,
+      missing: [],
+      tombstoned: [],
+      rejected: [],
+    });
+    expect(await receiptOf(engine, answer.results[2])).toMatchObject({ upto: 4, missing: [], tombstoned: [[2, 3]] });
+  });
+
   it("sees the fork when the gap between both branches closes", async () => {
     const { engine, authority } = await openTestEngine();
     const original = await makeDevice(authority);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { StreamLog } from "../../../../kiosk/ledger/checkin-log.ts";
@@ -29,17 +29,19 @@ async function damage(folder: string, sql: string): Promise<void> {
 }
 
 const places = async (log: StreamLog): Promise<unknown[]> =>
-  (await log.read(1, 1_000)).map(({ record }) => record.origin?.seq ?? record.kind);
+  (await log.read(1, 1_000)).map(({ record: { lost, origin, kind } }) =>
+    lost ? `lost ${lost.from}-${lost.to}` : (origin?.seq ?? kind),
+  );
 const plain = (log: SqliteCheckinLog, count: number): Promise<unknown> =>
   log.append(Array.from({ length: count }, () => ({ draft: draft(), tag: null, seal: null })));
 
 describe("one damaged value", () => {
   it.each([
-    ["a record", "UPDATE checkins SET record = x'ff' WHERE seq = 3", [1, 2, 4, 5, 6]],
-    ["a record of another type", "UPDATE checkins SET record = 7e9 WHERE seq = 3", [1, 2, 4, 5, 6]],
+    ["a record", "UPDATE checkins SET record = x'ff' WHERE seq = 3", [1, 2, 4, 5, 6, "lost 3-3"]],
+    ["a record of another type", "UPDATE checkins SET record = 7e9 WHERE seq = 3", [1, 2, 4, 5, 6, "lost 3-3"]],
     ["a record in the place of another", "UPDATE checkins SET seq = 30 WHERE seq = 6", [1, 2, 3, 4, 5]],
-    ["a row that is gone", "DELETE FROM checkins WHERE seq = 3", [1, 2, 4, 5, 6]],
-    ["a batch's hash", "UPDATE checkins SET cut = x'00' WHERE seq = 6", [1, 2, 3, 4, 5]],
+    ["a row that is gone", "DELETE FROM checkins WHERE seq = 3", [1, 2, 4, 5, 6, "lost 3-3"]],
+    ["a batch's hash", "UPDATE checkins SET cut = x'00' WHERE seq = 6", [1, 2, 3, 4, 5, 6]],
     ["the watermark", "UPDATE facts SET value = x'ff' WHERE name = 'watermark'", [1, 2, 3, 4, 5, 6]],
     [
       "a watermark of rows to come",
@@ -74,13 +76,59 @@ describe("one damaged value", () => {
     await plain(log, 1); // the door serves until then
     await log.close();
     const again = await openTestLedger(folder);
-    expect(await places(again)).toEqual([1, 3, 4]);
+    expect(await places(again)).toEqual([1, 3, 4, "lost 2-2"]);
     await again.probe();
     await again.close();
   });
 });
 
 describe("a salvaged ledger", () => {
+  it("names the rows that it lost, and none that the engine has", async () => {
+    const folder = tempFolder();
+    const log = await openTestLedger(folder);
+    for (let n = 0; n < 12; n += 1) await plain(log, 1);
+    log.confirm({ upto: 4, hash: (await log.hashAt(4)) as Uint8Array });
+    const { epoch } = log.key;
+    await log.close();
+    await damage(folder, "UPDATE checkins SET record = x'ff' WHERE seq IN (3, 4, 5, 8, 9, 12)");
+    const again = await openTestLedger(folder);
+    expect(await places(again)).toEqual([1, 2, 6, 7, 10, 11, "lost 5-5", "lost 8-9", "lost 12-12"]);
+    const [first] = await again.read(7, 1);
+    expect(first?.record).toMatchObject({
+      kind: "tombstone",
+      lost: { reason: "corrupt_file" },
+      origin: { epoch, seq: 13 },
+    });
+    expect(decodeBatch((await again.nextBatch(0))?.payload as Uint8Array).rows).toHaveLength(9);
+    await again.close();
+  });
+
+  it("loses the seals of one session when that session's header is damaged, and no others", async () => {
+    const folder = tempFolder();
+    const log = await openTestLedger(folder);
+    for (const { next } of [await sealedAppends(), await sealedAppends(), await sealedAppends()]) {
+      await log.append([next(log, "001090000001")]);
+      await log.append([next(log, "001090000002")]);
+    }
+    await log.close();
+    await damage(folder, "UPDATE sessions SET header = x'ff' WHERE id = 3");
+    const again = await openTestLedger(folder);
+    const sealed = (await again.read(1, 10)).map(({ record }) => record.identity !== undefined);
+    expect(sealed).toEqual([true, true, false, false, true, true]);
+    await again.close();
+  });
+
+  it("leaves nothing half made beside it", async () => {
+    const folder = tempFolder();
+    const log = await openTestLedger(folder);
+    await plain(log, 6);
+    await log.close();
+    await damage(folder, "UPDATE checkins SET record = x'ff' WHERE seq = 3");
+    const again = await openTestLedger(folder);
+    await again.close();
+    expect(readdirSync(folder).filter((name) => name.includes(".salvage"))).toEqual([]);
+  });
+
   it("holds seals that still open when the epoch had changed while the kiosk ran", async () => {
     const folder = tempFolder();
     const log = await openTestLedger(folder);
