@@ -5,6 +5,7 @@ import { Database, StoreCorruptError, StoreError } from "../../runtime/sqlite/da
 import { migrate } from "../../runtime/sqlite/migrate.ts";
 import { discardSalvage, isSalvageWhole, replaceLedger, salvageFile } from "./damaged-copies.ts";
 import { EpochCopy, type Epochs } from "./epoch-copy.ts";
+import { readHouseFacts } from "./facts.ts";
 import { createHouse, type LedgerOptions, MIGRATIONS, openDatabase, resume } from "./resume.ts";
 import { isFull } from "./room-keeper.ts";
 import { NOTHING_SALVAGED, type Salvage, salvageStream } from "./salvage.ts";
@@ -64,7 +65,8 @@ async function fill(
 ): Promise<Saved> {
   const { database, copied, unconfirmedOnly } = from;
   await migrate(into, MIGRATIONS);
-  const house = await createHouse(into, options);
+  const kept = database ? ((await readable(() => readHouseFacts(database))) ?? undefined) : undefined;
+  const house = await createHouse(into, options, kept); // with the same keys the rows still tell who is inside
   const log = await resume(into, { ...house, isWiped: true, begun: async () => {} }, options);
   const take = async (stream: SqliteStreamLog): Promise<Salvage> =>
     database

@@ -51,20 +51,22 @@ export function openDatabase(file: string, { synchronous }: LedgerOptions): Prom
   });
 }
 
-/** Writes the first facts of a new ledger. */
-export async function createHouse(database: Database, options: LedgerOptions): Promise<HouseFacts> {
-  const { crypto, home } = options;
-  const dayKeys = firstDayKeys(crypto, crypto.randomBytes(32));
-  const house = { home, dayKeys, dayKeysDay: null, emptied: null };
+/** Writes the first facts of a new ledger. @param kept day keys of an earlier one; default: new keys */
+export async function createHouse(
+  database: Database,
+  { crypto, device, home }: LedgerOptions,
+  kept?: Pick<HouseFacts, "dayKeys" | "dayKeysDay">,
+): Promise<HouseFacts> {
+  const { dayKeys, dayKeysDay } = kept ?? { dayKeys: firstDayKeys(crypto, crypto.randomBytes(32)), dayKeysDay: null };
   await database.transaction(async (sql) => {
     await writeHome(sql, home);
-    await writeDayKeys(sql, house.dayKeys, null);
-    await writeStreamFacts(sql, { ...newStream(options, "c"), stream: "c" });
+    await writeDayKeys(sql, dayKeys, dayKeysDay);
+    await writeStreamFacts(sql, { ...newStream({ crypto, device }, "c"), stream: "c" });
   });
-  return house;
+  return { home, dayKeys, dayKeysDay, emptied: null };
 }
 
-function newStream({ crypto, device }: LedgerOptions, stream: Stream): StreamFacts {
+function newStream({ crypto, device }: Pick<LedgerOptions, "crypto" | "device">, stream: Stream): StreamFacts {
   const epoch = toHex(crypto.randomBytes(8)) as Epoch;
   const start = { upto: 0, hash: genesisHash(crypto, { device, epoch, stream }) };
   return { epoch, watermark: start, floor: start };

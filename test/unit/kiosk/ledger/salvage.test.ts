@@ -118,6 +118,22 @@ describe("a salvaged ledger", () => {
     await again.close();
   });
 
+  it("keeps the day keys, so that who is inside is still known", async () => {
+    const folder = tempFolder();
+    const log = await openTestLedger(folder);
+    await log.saveDayKeys(
+      { ...log.dayKeys, n: 7, siteGeneration: 3, previousTagKey: new Uint8Array(32).fill(5) },
+      20_000,
+    );
+    await plain(log, 3);
+    const { dayKeys } = log;
+    await log.close();
+    await damage(folder, "UPDATE checkins SET record = x'ff' WHERE seq = 2");
+    const again = await openTestLedger(folder);
+    expect({ dayKeys: again.dayKeys, day: again.dayKeysDay }).toEqual({ dayKeys, day: 20_000 });
+    await again.close();
+  });
+
   it("leaves nothing half made beside it", async () => {
     const folder = tempFolder();
     const log = await openTestLedger(folder);
