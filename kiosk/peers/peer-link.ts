@@ -2,6 +2,7 @@ import type { DeviceClock, DeviceTime } from "../../firmware/ports/device-clock.
 import {
   decodePeerReport,
   openPeerReport,
+  PASSING_MAX_TAGS,
   type Passing,
   PEER_REPORT_MAX_PASSINGS,
   type PeerReport,
@@ -155,7 +156,9 @@ export class PeerLink {
 
   #own(sinceMs: number): readonly (readonly [readonly VisitorTag[], VisitorPast])[] {
     const from = Math.max(this.#deps.clock.now().boottimeMs - sinceMs, this.#keyedMs);
-    return this.#deps.visitors.seenHere(from as BoottimeMs).map(([tag, past]) => [[tag], past]);
+    return this.#deps.visitors
+      .seenHere(from as BoottimeMs)
+      .map(([tags, past]) => [tags.slice(0, PASSING_MAX_TAGS), past]);
   }
 
   /** Sends in as many reports as it takes; what is lost with the connection is told when it is back. */

@@ -16,6 +16,8 @@ import { packVenueId, unpackVenueId } from "./venue-bytes.ts";
 
 /** Most passings that one report carries; more go in several. */
 export const PEER_REPORT_MAX_PASSINGS = 400;
+/** Most tags of one passing: the visitor's under two days' keys. */
+export const PASSING_MAX_TAGS = 2;
 /** Longest report that is read, bytes: 400 passings with two tags each stay below 20 kB. */
 export const PEER_REPORT_MAX_BYTES = 32_768;
 

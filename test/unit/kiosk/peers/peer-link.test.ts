@@ -15,8 +15,9 @@ import {
   parseDeviceId,
   parseSiteId,
   parseVenueId,
+  type VisitorTag,
 } from "../../../../protocol/ids.ts";
-import { type BoottimeMs, HOUR_MS, MINUTE_MS, SECOND_MS, type WallMs } from "../../../../protocol/units.ts";
+import { type BoottimeMs, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type WallMs } from "../../../../protocol/units.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
 import { runs } from "../../../support/property-runs.ts";
 
@@ -124,6 +125,13 @@ class Door {
     this.keys = nextDayKeys(nodeCrypto, this.keys);
   }
 
+  /** Does what time brings about: the day turns by this door's own clock, who came long ago is forgotten. */
+  tick(turnsAtMs: number): void {
+    const nowMs = this.#doors.nowMs + this.#wallOffMs;
+    while (nowMs >= turnsAtMs + this.keys.n * DAY_MS) this.turnDay();
+    this.visitors.forgetBefore((this.now().boottimeMs - DEFAULT_POLICY.maximumStayMs) as BoottimeMs);
+  }
+
   async up(): Promise<void> {
     this.isUp = true;
     await this.link.connected();
@@ -139,8 +147,7 @@ class Door {
   /** A visitor shows a code; what the door makes of it. */
   async scan(visitor: number, party = 0): Promise<string> {
     const who = { scheme: "cccd" as const, id: `00109900${String(visitor).padStart(4, "0")}` };
-    const { tagKey, previousTagKey } = this.keys;
-    const tags = [tagKey, ...(previousTagKey ? [previousTagKey] : [])].map((key) => visitorTag(nodeCrypto, key, who));
+    const tags = tagsUnder(this.keys, who);
     const now = this.now();
     const past = this.visitors.find(tags);
     const inside = this.visitors.inside;
@@ -154,6 +161,10 @@ class Door {
     await this.#doors.settle();
     return direction;
   }
+}
+
+function tagsUnder({ tagKey, previousTagKey }: DayKeys, who: Parameters<typeof visitorTag>[2]): readonly VisitorTag[] {
+  return [tagKey, ...(previousTagKey ? [previousTagKey] : [])].map((key) => visitorTag(nodeCrypto, key, who));
 }
 
 async function pairOfDoors(): Promise<{ doors: Doors; a: Door; b: Door }> {
@@ -346,17 +357,39 @@ describe("PeerLink", () => {
     expect(await c.scan(1)).toBe("in");
   });
 
+  it("counts nobody twice who left by another door after the day had turned, while the door by which he came was away", async () => {
+    const doors = new Doors();
+    const [a, b, c] = [doors.add(), doors.add(), doors.add()];
+    for (const door of [a, b, c]) await door.up();
+    await a.scan(1, 2);
+    await a.scan(2);
+    await doors.pass(HOUR_MS);
+    c.down();
+    for (const door of [a, b, c]) door.turnDay();
+    await doors.pass(HOUR_MS);
+    a.down();
+    await doors.pass(HOUR_MS);
+    expect(await b.scan(1)).toBe("out");
+    await doors.pass(HOUR_MS);
+    await c.up();
+    await a.up();
+    expect([a, b, c].map(({ visitors }) => visitors.inside)).toEqual([1, 1, 1]);
+    expect(await c.scan(1)).toBe("in");
+    expect([a, b, c].map(({ visitors }) => visitors.inside)).toEqual([2, 2, 2]);
+  });
+
   it("brings all doors to one view, whatever was cut off in between", async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ door: fc.nat(2), visitor: fc.nat(5), party: fc.nat(3) }) },
       { weight: 1, arbitrary: fc.record({ toggle: fc.nat(2) }) },
-      { weight: 2, arbitrary: fc.record({ minutes: fc.integer({ min: 1, max: 90 }) }) },
+      { weight: 2, arbitrary: fc.record({ minutes: fc.oneof(fc.integer({ min: 1, max: 90 }), fc.nat(600)) }) },
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(DAY_MS), async (steps, turnsAtMs) => {
         const doors = new Doors();
-        for (const offMs of [0, 2_000, -3_000]) await doors.add({ wallOffMs: offMs }).up();
+        for (const offMs of [0, MINUTE_MS, -3_000]) await doors.add({ wallOffMs: offMs }).up();
         for (const one of steps) {
+          for (const door of doors.doors) door.tick(turnsAtMs);
           if ("minutes" in one) await doors.pass(one.minutes * MINUTE_MS);
           else if ("toggle" in one) {
             const door = doors.doors[one.toggle] as Door;
@@ -365,13 +398,17 @@ describe("PeerLink", () => {
           } else await doors.doors[one.door]?.scan(one.visitor, one.party);
           doors.nowMs += 7; // no two scans at one instant
         }
+        for (const door of doors.doors) door.tick(turnsAtMs);
         for (const door of doors.doors) if (!door.isUp) await door.up();
         await doors.pass(MINUTE_MS);
+        for (const door of doors.doors) door.tick(turnsAtMs);
         const views = doors.doors.map(({ visitors }) => visitors.inside);
         expect(new Set(views).size).toBe(1);
         await doors.pass(5 * MINUTE_MS);
         const [first, ...others] = await Promise.all(doors.doors.map((door) => outcomes(door)));
         for (const other of others) expect(other).toEqual(first);
+        const weights = first?.map((past) => (past?.[0] === "in" ? 1 + past[1] : 0)) ?? [];
+        expect(views[0]).toBe(weights.reduce((sum, weight) => sum + weight, 0));
       }),
       { numRuns: runs(150) },
     );
@@ -379,10 +416,10 @@ describe("PeerLink", () => {
 });
 
 /** What a door would make of each visitor. */
-async function outcomes({ visitors, keys }: Door): Promise<readonly unknown[]> {
+async function outcomes({ visitors, keys }: Door): Promise<readonly (readonly [string, number] | null)[]> {
   return Array.from({ length: 6 }, (_, visitor) => {
     const id = `00109900${String(visitor).padStart(4, "0")}`;
-    const past = visitors.find([visitorTag(nodeCrypto, keys.tagKey, { scheme: "cccd", id })]);
+    const past = visitors.find(tagsUnder(keys, { scheme: "cccd", id }));
     return past && [past.direction, past.party];
   });
 }
