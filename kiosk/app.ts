@@ -329,6 +329,7 @@ class KioskApp implements Kiosk {
     const now = clock.now();
     if (now.state !== "unsynced") await this.#days.turn(now.wallMs);
     await this.#peers.tick(now.boottimeMs);
+    this.#visitors.date(now);
     this.#visitors.forgetBefore((now.boottimeMs - this.#settings.policy.maximumStayMs) as BoottimeMs);
     await this.#room.tend();
     if (now.state !== "unsynced" && (await this.#venueKey.tell(now))) this.#uplink.wake();

@@ -6,6 +6,8 @@ export interface VisitorPast {
   readonly direction: "in" | "out";
   /** When; below zero when it happened before this boot. */
   readonly boottimeMs: BoottimeMs;
+  /** Of an earlier boot, and nobody can say when: `boottimeMs` is the beginning of this one, for good or until this boot knows the time. */
+  readonly undated?: "for_good" | "until_clock";
   readonly wallMs: WallMs;
   readonly party: number;
   /** Another door of the place saw it. */

@@ -1,6 +1,7 @@
-import type { CheckinRecord } from "../../protocol/checkin/record.ts";
+import type { DeviceTime } from "../../firmware/ports/device-clock.ts";
 import type { VisitorTag } from "../../protocol/ids.ts";
 import type { BoottimeMs } from "../../protocol/units.ts";
+import { datedPast } from "./dated-past.ts";
 import type { VisitorPast } from "./decide.ts";
 
 /** Visitors remembered at most; beyond it those who left longest ago go first. */
@@ -12,7 +13,7 @@ const MAX_TAGS = 3;
 interface Entry {
   /** The tag of the latest day first. */
   readonly tags: readonly VisitorTag[];
-  readonly past: VisitorPast;
+  past: VisitorPast;
 }
 
 /**
@@ -56,12 +57,6 @@ export class Visitors {
     };
   }
 
-  /** Replays one committed row of the ledger. @param boottimeMs when it happened, by the time of the boot that runs now */
-  replay(tag: VisitorTag, record: CheckinRecord, boottimeMs: BoottimeMs): void {
-    if (record.kind !== "in" && record.kind !== "out") return;
-    this.note([tag], { direction: record.kind, boottimeMs, wallMs: record.wallMs, party: record.party });
-  }
-
   /** Notes what another door saw, if nothing later is known of that visitor. */
   learn(tags: readonly VisitorTag[], past: VisitorPast): void {
     const known = this.#under(tags);
@@ -71,11 +66,23 @@ export class Visitors {
     if (isNews) this.note(tags, now);
   }
 
-  /** Visitors whom this door itself saw last, from `boottimeMs` on; without those whose time nobody knows. */
+  /** Visitors whom this door itself saw last, from `boottimeMs` on; without those of whom nobody knows when. */
   seenHere(boottimeMs: BoottimeMs): readonly (readonly [readonly VisitorTag[], VisitorPast])[] {
     return [...this.#entries]
-      .filter(({ past }) => !past.isElsewhere && past.boottimeMs >= boottimeMs && past.boottimeMs !== 0)
+      .filter(({ past }) => !past.isElsewhere && past.boottimeMs >= boottimeMs && !past.undated)
       .map(({ tags, past }) => [tags, past]);
+  }
+
+  /** Dates what was seen in earlier boots, if this one knows the time. @returns whether there was something to date */
+  date(now: DeviceTime): boolean {
+    let hasDated = false;
+    for (const entry of this.#entries) {
+      const past = datedPast(entry.past, now);
+      if (past === entry.past) continue;
+      entry.past = past;
+      hasDated = true;
+    }
+    return hasDated;
   }
 
   /** Forgets whoever was last seen before `boottimeMs`: those still inside are taken to have left without a scan. */

@@ -38,3 +38,21 @@ it("welcomes in the morning whoever forgot to check out the day before, counts n
   expect(second).toEqual([24 * 60, 25 * 60]);
   await world.close();
 });
+
+it("does so too at a door that is switched off at night and wakes up without a clock", async () => {
+  const world = await openVirtualWorld(tempFolder(), {
+    doors: [{ clock: { wallOffsetMs: null, state: "unsynced", uncertaintyMs: 0 } }],
+  });
+  await world.wait(MINUTE_MS);
+  expect((await world.site.kiosks[0]?.scan(CARD))?.code).toBe("in_ok");
+  await world.wait(8 * HOUR_MS);
+  await world.site.cutPower(0);
+  await world.wait(14 * HOUR_MS);
+  await world.site.restorePower(0);
+  const door = world.site.kiosks[0] as VirtualKiosk;
+  await world.wait(MINUTE_MS);
+  expect(door.status.inside).toBe(0);
+  await world.wait(5 * MINUTE_MS);
+  expect((await door.scan(CARD))?.code).toBe("in_ok");
+  await world.close();
+});
