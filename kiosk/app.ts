@@ -1,4 +1,3 @@
-import type { DeviceClock } from "../firmware/ports/device-clock.ts";
 import type { RawScan } from "../firmware/ports/qr-scanner.ts";
 import { fromHex } from "../protocol/bytes.ts";
 import type { PartyRequest } from "../protocol/http/kiosk-screen.ts";
@@ -9,8 +8,8 @@ import { every } from "../runtime/timers.ts";
 import { UnderWay } from "../runtime/under-way.ts";
 import { replayVisitors } from "./admission/replay-visitors.ts";
 import { Visitors } from "./admission/visitors.ts";
-import { AnchorDuty, anchorRow, clockJumped, knowsLess, tombstoneDraft } from "./clock/anchor.ts";
-import { TimeSync } from "./clock/time-sync.ts";
+import { tombstoneDraft } from "./clock/anchor.ts";
+import { ClockDesk } from "./clock/clock-desk.ts";
 import { DayDesk } from "./day/day-desk.ts";
 import type { Kiosk, KioskDeps } from "./deps.ts";
 import { healthMessage, stateMessage } from "./health/health.ts";
@@ -71,8 +70,7 @@ class KioskApp implements Kiosk {
   readonly #radio: RadioDesk;
   readonly #room: RoomKeeper;
   readonly #sealing: SealingPool;
-  readonly #time: TimeSync;
-  readonly #anchors = new AnchorDuty();
+  readonly #time: ClockDesk;
   readonly #code: RotatingCode;
   readonly #venueKey: VenueKeyReport;
   readonly #selfTest: SelfTest;
@@ -86,7 +84,6 @@ class KioskApp implements Kiosk {
   readonly #work = new UnderWay((fault) => this.#deps.logger.error("work.failed", faultFields(fault)));
   #loop: Promise<void> = Promise.resolve();
   #stopTicking: readonly (() => void)[] = [];
-  #offMs = 0;
 
   constructor(deps: KioskDeps, keys: ReceiptKeys) {
     this.#deps = deps;
@@ -165,20 +162,19 @@ class KioskApp implements Kiosk {
       written: () => this.#presence.wake(),
       counters: this.#counters,
     });
-    this.#time = new TimeSync({
-      crypto,
-      transport,
+    this.#time = new ClockDesk({
+      ...deps,
       gatewayKey: keys.gateway,
-      boottime: () => clock.now().boottimeMs,
+      append: (rows) => this.#room.append(rows),
+      anchored: () => this.#anchored(),
       logger: logger.child("time"),
-      found: (fix) => this.#timeFound(fix),
     });
     this.#selfTest = new SelfTest({
       ...deps,
       ...selfTestSource(deps.health),
       beacon: () => this.#radio.status.beacon,
       online: () => this.#uplink.status.online,
-      askGateway: async () => ({ roundTripMs: await this.#time.measure(), offMs: this.#offMs }),
+      askGateway: () => this.#time.compare(),
       logger: logger.child("selftest"),
     });
   }
@@ -309,17 +305,7 @@ class KioskApp implements Kiosk {
       this.#counters.add("message.ignored");
   }
 
-  async #timeFound(fix: Parameters<DeviceClock["adjust"]>[0]): Promise<void> {
-    const { clock, log, place } = this.#deps;
-    const before = clock.now();
-    this.#offMs = fix.wallMs - before.wallMs;
-    if (knowsLess(before, fix)) return;
-    const isNews = clockJumped(before, fix);
-    if (isNews || before.state === "gateway") clock.adjust(fix); // each answer undoes the drift since the last
-    const isDue = this.#anchors.isDue(fix, log.lastSeq + log.presence.lastSeq);
-    if (!isNews && !isDue) return;
-    await this.#room.append([anchorRow(before.bootId, fix, place)]);
-    this.#anchors.done(fix, log.lastSeq + log.presence.lastSeq);
+  async #anchored(): Promise<void> {
     this.#uplink.wake();
     await this.#tick();
   }
