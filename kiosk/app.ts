@@ -166,7 +166,8 @@ class KioskApp implements Kiosk {
       ...deps,
       gatewayKey: keys.gateway,
       append: (rows) => this.#room.append(rows),
-      anchored: () => this.#anchored(),
+      written: () => this.#uplink.wake(),
+      told: () => this.#tick(),
       logger: logger.child("time"),
     });
     this.#selfTest = new SelfTest({
@@ -199,7 +200,8 @@ class KioskApp implements Kiosk {
   async open(): Promise<void> {
     const { timers, transport, clock } = this.#deps;
     await this.#sealing.prepare(clock.now().boottimeMs);
-    await replayVisitors(this.#deps.log, this.#visitors, clock.now());
+    const { hasUndated } = await replayVisitors(this.#deps.log, this.#visitors, clock.now());
+    if (hasUndated) this.#time.owe();
     await this.#remote.open();
     await this.#tick();
     this.#uplink.open();
@@ -305,14 +307,10 @@ class KioskApp implements Kiosk {
       this.#counters.add("message.ignored");
   }
 
-  async #anchored(): Promise<void> {
-    this.#uplink.wake();
-    await this.#tick();
-  }
-
   async #tick(): Promise<void> {
     const { clock, log, transport, health } = this.#deps;
     const now = clock.now();
+    await this.#time.tick(now);
     if (now.state !== "unsynced") await this.#days.turn(now.wallMs);
     await this.#peers.tick(now.boottimeMs);
     this.#visitors.date(now);

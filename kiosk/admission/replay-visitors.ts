@@ -2,7 +2,8 @@ import type { DeviceTime } from "../../firmware/ports/device-clock.ts";
 import type { CheckinRecord } from "../../protocol/checkin/record.ts";
 import type { BootId, VisitorTag } from "../../protocol/ids.ts";
 import type { BoottimeMs, WallMs } from "../../protocol/units.ts";
-import type { CheckinLog } from "../ledger/checkin-log.ts";
+import { isSure } from "../clock/anchor.ts";
+import type { CheckinLog, LoggedRow } from "../ledger/checkin-log.ts";
 import { datedPast } from "./dated-past.ts";
 import type { VisitorPast } from "./decide.ts";
 import type { Visitors } from "./visitors.ts";
@@ -15,28 +16,48 @@ type Moment = Pick<CheckinRecord, "boottimeMs" | "wallMs">;
 /** What is needed of a row. */
 type Seen = Moment & Pick<CheckinRecord, "boot" | "clock" | "party"> & Pick<VisitorPast, "direction">;
 
-/** Rebuilds who is inside from the rows that are still here. @param now this boot, and its clocks at the start */
+/**
+ * Rebuilds who is inside from the rows that are still here.
+ *
+ * @param now this boot, and its clocks at the start
+ * @returns whether rows of this boot, of a run before this one, wait for an anchor
+ */
 export async function replayVisitors(
   log: Pick<CheckinLog, "read" | "emptiedUpto">,
   visitors: Visitors,
   now: DeviceTime,
-): Promise<void> {
-  const last = new Map<VisitorTag, Seen>();
-  const anchors = new Map<BootId, Moment>();
+): Promise<{ readonly hasUndated: boolean }> {
+  const told = new Told();
   for (let from = log.emptiedUpto + 1; ; ) {
     const rows = await log.read(from, PAGE);
-    for (const { record, tag } of rows) {
-      const { kind, boot, boottimeMs, wallMs, clock, party } = record;
-      if (kind === "anchor" && clock !== "unsynced") anchors.set(boot, { boottimeMs, wallMs });
-      if (!tag || (kind !== "in" && kind !== "out")) continue;
-      last.delete(tag); // the order in the map is that of the last events
-      last.set(tag, { direction: kind, boot, boottimeMs, wallMs, clock, party });
-    }
+    for (const row of rows) told.take(row);
     const end = rows.at(-1);
     if (!end) break;
     from = end.record.seq + 1;
   }
-  for (const [tag, seen] of last) visitors.note([tag], pastOf(seen, anchors.get(seen.boot), now));
+  for (const [tag, seen] of told.last) visitors.note([tag], pastOf(seen, told.anchors.get(seen.boot), now));
+  return { hasUndated: told.undated === now.bootId };
+}
+
+/** What the rows tell, read in their order. */
+class Told {
+  /** The last event under each tag; the order in the map is that of these events. */
+  readonly last = new Map<VisitorTag, Seen>();
+  readonly anchors = new Map<BootId, Moment>();
+  /** The last boot, if rows of it are without a date. */
+  undated: BootId | null = null;
+
+  take({ record: { kind, boot, boottimeMs, wallMs, clock, party }, tag }: LoggedRow): void {
+    if (kind === "anchor") {
+      if (clock !== "unsynced") this.anchors.set(boot, { boottimeMs, wallMs });
+      this.undated = null;
+      return;
+    }
+    if (!isSure({ state: clock })) this.undated = boot;
+    if (!tag || (kind !== "in" && kind !== "out")) return;
+    this.last.delete(tag);
+    this.last.set(tag, { direction: kind, boot, boottimeMs, wallMs, clock, party });
+  }
 }
 
 /**

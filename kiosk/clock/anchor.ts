@@ -1,5 +1,5 @@
 import type { DeviceTime } from "../../firmware/ports/device-clock.ts";
-import type { BootId, VenueId } from "../../protocol/ids.ts";
+import type { VenueId } from "../../protocol/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../protocol/units.ts";
 import type { Append, RecordDraft } from "../ledger/checkin-log.ts";
 import type { TimeFix } from "./time-sync.ts";
@@ -9,7 +9,7 @@ const WORTH_AN_ANCHOR_MS = 1_000;
 
 /** Whether a fix tells something new: no clock yet, a clock that is off by more than its word, or a much surer one. */
 export function clockJumped(now: DeviceTime, fix: TimeFix): boolean {
-  if (now.state === "unsynced" || now.state === "rtc") return true;
+  if (!isSure(now)) return true;
   const expected = now.wallMs - (now.boottimeMs - fix.boottimeMs);
   const offMs = Math.abs(expected - fix.wallMs);
   return offMs > Math.max(WORTH_AN_ANCHOR_MS, now.uncertaintyMs + fix.uncertaintyMs);
@@ -45,10 +45,14 @@ export class AnchorDuty {
   }
 }
 
-/** The row that lets the engine date everything of this boot. */
+/** Whether the engine believes such a clock without an anchor. */
+export function isSure({ state }: Pick<DeviceTime, "state">): boolean {
+  return state === "ntp" || state === "gateway";
+}
+
+/** The row that lets the engine date everything of this boot. @param at a reading of a clock that is sure */
 export function anchorRow(
-  boot: BootId,
-  fix: TimeFix,
+  { bootId, state, boottimeMs, wallMs, uncertaintyMs }: DeviceTime,
   place: { readonly venue: VenueId; readonly gate: number },
 ): Append {
   return {
@@ -56,10 +60,12 @@ export function anchorRow(
     seal: null,
     draft: {
       ...place,
-      ...fix,
-      boot,
       kind: "anchor",
-      clock: "gateway",
+      boot: bootId,
+      boottimeMs,
+      wallMs,
+      clock: state,
+      uncertaintyMs,
       scheme: "none",
       party: 0,
       evidence: "none",

@@ -1,7 +1,9 @@
-import type { DeviceClock } from "../../firmware/ports/device-clock.ts";
+import type { DeviceClock, DeviceTime } from "../../firmware/ports/device-clock.ts";
+import { BluepostError } from "../../protocol/errors.ts";
 import type { VenueId } from "../../protocol/ids.ts";
+import { faultFields } from "../../runtime/log.ts";
 import type { CheckinLog } from "../ledger/checkin-log.ts";
-import { AnchorDuty, anchorRow, clockJumped, knowsLess } from "./anchor.ts";
+import { AnchorDuty, anchorRow, clockJumped, isSure, knowsLess } from "./anchor.ts";
 import { type TimeFix, TimeSync, type TimeSyncDeps } from "./time-sync.ts";
 
 export interface ClockDeskDeps extends Omit<TimeSyncDeps, "boottime" | "found"> {
@@ -9,8 +11,10 @@ export interface ClockDeskDeps extends Omit<TimeSyncDeps, "boottime" | "found"> 
   readonly place: { readonly venue: VenueId; readonly gate: number };
   readonly log: Pick<CheckinLog, "lastSeq" | "presence">;
   readonly append: CheckinLog["append"];
-  /** Told when an anchor was written, and what the kiosk takes for the time may have changed. */
-  readonly anchored: () => Promise<void>;
+  /** Told when an anchor was written. */
+  readonly written: () => void;
+  /** Told when the gateway set the clock, or said again that it is right. */
+  readonly told: () => Promise<void>;
 }
 
 /** What the kiosk knows of the time: it asks the gateway, sets its clock, and leaves anchors by which the engine dates its rows. */
@@ -19,6 +23,11 @@ export class ClockDesk {
   readonly #sync: TimeSync;
   readonly #duty = new AnchorDuty();
   #offMs = 0;
+  /** What was known at the last look. */
+  #last = { isSure: false, rows: Number.POSITIVE_INFINITY };
+  #hasAnchor = false;
+  /** Rows of this boot may be without a date. */
+  #owesAnchor = false;
 
   constructor(deps: ClockDeskDeps) {
     this.#deps = deps;
@@ -41,22 +50,47 @@ export class ClockDesk {
     return { roundTripMs: await this.#sync.measure(), offMs: this.#offMs };
   }
 
+  /** Rows of this boot, of an earlier run, wait for an anchor. */
+  owe(): void {
+    this.#owesAnchor = true;
+  }
+
+  /** Looks at the clock: when it is sure, by whatever way, and rows were written while it was not, it leaves the boot's anchor. */
+  async tick(now: DeviceTime): Promise<void> {
+    if (!this.#last.isSure && this.#rows > this.#last.rows && !this.#hasAnchor) this.#owesAnchor = true;
+    this.#last = { isSure: isSure(now), rows: this.#rows };
+    if (this.#owesAnchor && isSure(now)) await this.#leaveAnchor(now);
+  }
+
   get #rows(): number {
     const { log } = this.#deps;
     return log.lastSeq + log.presence.lastSeq;
   }
 
   async #found(fix: TimeFix): Promise<void> {
-    const { clock, place, append, anchored } = this.#deps;
+    const { clock, told } = this.#deps;
     const before = clock.now();
     this.#offMs = fix.wallMs - before.wallMs;
     if (knowsLess(before, fix)) return;
     const isNews = clockJumped(before, fix);
     if (isNews || before.state === "gateway") clock.adjust(fix); // each answer undoes the drift since the last
-    const isDue = this.#duty.isDue(fix, this.#rows);
-    if (!isNews && !isDue) return;
-    await append([anchorRow(before.bootId, fix, place)]);
-    this.#duty.done(fix, this.#rows);
-    await anchored();
+    if (!isNews && !this.#duty.isDue(fix, this.#rows)) return;
+    await this.#leaveAnchor({ ...fix, bootId: before.bootId, state: "gateway" });
+    await told();
+  }
+
+  async #leaveAnchor(at: DeviceTime): Promise<void> {
+    const { append, place, written, logger } = this.#deps;
+    this.#owesAnchor = false; // two at once would say the same
+    try {
+      await append([anchorRow(at, place)]);
+      this.#hasAnchor = true;
+      this.#duty.done(at, this.#rows);
+      written();
+    } catch (fault) {
+      if (!(fault instanceof BluepostError)) throw fault;
+      this.#owesAnchor = true; // a full card: the next tick tries again
+      logger.warn("anchor.deferred", faultFields(fault));
+    }
   }
 }

@@ -93,3 +93,17 @@ it("dates by an anchor of that start what was seen before the clock was known, a
   expect(anchored.find([TAG])).toMatchObject({ boottimeMs: 20_000 - HOUR_MS - 600_000, wallMs: AT - 600_000 });
   expect(unknown.find([TAG])?.boottimeMs).toBe(0);
 });
+
+it("says whether rows of this boot wait for an anchor", async () => {
+  const hasUndated = async (...rows: readonly LoggedRow[]): Promise<boolean> => {
+    const log = { emptiedUpto: 0, read: async (from: number) => (from === 1 ? rows : []) };
+    return (await replayVisitors(log, new Visitors(), timeOf({ state: "unsynced", wallMs: 0 }))).hasUndated;
+  };
+  const here = (clock: ClockState): LoggedRow => row({ boot: NOW, boottimeMs: 5_000, wallMs: AT, clock });
+  const anchor = { ...here("gateway"), record: { ...here("gateway").record, kind: "anchor" as const } };
+  expect(await hasUndated(here("unsynced"), here("ntp"))).toBe(true);
+  expect(await hasUndated(here("rtc"))).toBe(true);
+  expect(await hasUndated(here("ntp"), here("gateway"))).toBe(false);
+  expect(await hasUndated(here("unsynced"), anchor, here("ntp"))).toBe(false);
+  expect(await hasUndated(cut("unsynced"), here("ntp"))).toBe(false);
+});
