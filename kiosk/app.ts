@@ -168,6 +168,7 @@ class KioskApp implements Kiosk {
       append: (rows) => this.#room.append(rows),
       written: () => this.#uplink.wake(),
       told: () => this.#tick(),
+      known: async () => void (await Promise.all([this.#uplink.timeKnown(), this.#presence.timeKnown()])),
       logger: logger.child("time"),
     });
     this.#selfTest = new SelfTest({

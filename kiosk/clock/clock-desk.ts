@@ -15,6 +15,8 @@ export interface ClockDeskDeps extends Omit<TimeSyncDeps, "boottime" | "found"> 
   readonly written: () => void;
   /** Told when the gateway set the clock, or said again that it is right. */
   readonly told: () => Promise<void>;
+  /** Told once, when the time is known for the first time since the start. */
+  readonly known: () => Promise<void>;
 }
 
 /** What the kiosk knows of the time: it asks the gateway, sets its clock, and leaves anchors by which the engine dates its rows. */
@@ -25,6 +27,7 @@ export class ClockDesk {
   #offMs = 0;
   /** What was known at the last look. */
   #last = { isSure: false, rows: Number.POSITIVE_INFINITY };
+  #isKnown = false;
   #hasAnchor = false;
   /** Rows of this boot may be without a date. */
   #owesAnchor = false;
@@ -55,11 +58,14 @@ export class ClockDesk {
     this.#owesAnchor = true;
   }
 
-  /** Looks at the clock: when it is sure, by whatever way, and rows were written while it was not, it leaves the boot's anchor. */
+  /** Looks at the clock: when it is sure, by whatever way, and rows were written while it was not, it leaves the boot's anchor. Says when the time is first known. */
   async tick(now: DeviceTime): Promise<void> {
     if (!this.#last.isSure && this.#rows > this.#last.rows && !this.#hasAnchor) this.#owesAnchor = true;
     this.#last = { isSure: isSure(now), rows: this.#rows };
     if (this.#owesAnchor && isSure(now)) await this.#leaveAnchor(now);
+    if (this.#isKnown || now.state === "unsynced") return;
+    this.#isKnown = true;
+    await this.#deps.known();
   }
 
   get #rows(): number {

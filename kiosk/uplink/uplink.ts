@@ -46,6 +46,8 @@ const RESEND_FIRST_MS = 60_000;
 const RESEND_MAX_MS = 1_800_000;
 /** Receipted rows are deleted this often. */
 const PRUNE_EVERY_MS = 6 * 3_600_000;
+/** By then the receipts are here again that the last run had, but had not written down. */
+const SECOND_PRUNE_MS = 600_000;
 
 /** Sends the batches of one stream in order, and lets the ledger forget what the engine confirmed. The ledger is the queue. */
 export class Uplink {
@@ -63,6 +65,7 @@ export class Uplink {
   #again = false;
   #closed = false;
   #stopPruning = (): void => {};
+  #cancelSecondPrune = (): void => {};
   #cancelResend = (): void => {};
 
   constructor(deps: UplinkDeps) {
@@ -121,7 +124,13 @@ export class Uplink {
     }
   }
 
-  /** Deletes rows that the engine has confirmed and that nobody needs any more. */
+  /** The time is known: deletes now and once more in some minutes, since a kiosk may not run until the round of every six hours. */
+  async timeKnown(): Promise<void> {
+    this.#cancelSecondPrune = this.#deps.timers.after(SECOND_PRUNE_MS, () => void this.prune());
+    await this.prune();
+  }
+
+  /** Deletes rows that the engine has confirmed and that nobody needs any more; what cannot be deleted now, the next round deletes. */
   async prune(): Promise<void> {
     const { log, logger, prunable } = this.#deps;
     try {
@@ -137,6 +146,7 @@ export class Uplink {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopPruning();
+    this.#cancelSecondPrune();
     this.#cancelResend();
     await this.#pumping;
   }

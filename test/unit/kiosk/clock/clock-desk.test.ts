@@ -43,12 +43,15 @@ let clock: HandClock;
 let log: SqliteCheckinLog;
 let desk: ClockDesk;
 let hasRoom: boolean;
+/** When the desk said that the time is known, in boot time. */
+let known: number[];
 /** Answers what the desk asks the gateway. */
 let gateway: () => Promise<void>;
 
 beforeEach(async () => {
   clock = new HandClock();
   hasRoom = true;
+  known = [];
   log = await openTestLedger(tempFolder());
   onTestFinished(() => log.close());
   const keys = await signingPair();
@@ -69,6 +72,7 @@ beforeEach(async () => {
     append: (rows) => (hasRoom ? log.append(rows) : Promise.reject(new StoreError("SQLITE_FULL"))),
     written: () => {},
     told: () => desk.tick(clock.now()),
+    known: async () => void known.push(clock.boottimeMs),
     logger: silentLogger,
   });
   gateway = async () => {
@@ -152,4 +156,16 @@ it("makes up for an anchor that a full card had no room for", async () => {
   await tick();
   await tick();
   expect(await anchors()).toEqual(["gateway"]);
+});
+
+it("says once when the time is known", async () => {
+  await tick();
+  expect(known).toEqual([]);
+  clock.state = "rtc";
+  await tick();
+  clock.state = "unsynced";
+  await tick();
+  clock.state = "ntp";
+  await tick();
+  expect(known).toEqual([90_000]);
 });
