@@ -314,8 +314,9 @@ class KioskApp implements Kiosk {
     await this.#time.tick(now);
     if (now.state !== "unsynced") await this.#days.turn(now.wallMs);
     await this.#peers.tick(now.boottimeMs);
-    this.#visitors.date(now);
+    const hasDated = this.#visitors.date(now);
     this.#visitors.forgetBefore((now.boottimeMs - this.#settings.policy.maximumStayMs) as BoottimeMs);
+    if (hasDated) await this.#peers.dated();
     await this.#room.tend();
     if (now.state !== "unsynced" && (await this.#venueKey.tell(now))) this.#uplink.wake();
     this.#radio.tick(now);

@@ -37,6 +37,11 @@ export class PeerDesk {
     this.#link.disconnected();
   }
 
+  /** What was seen before this start has its time now: it is told, and what was not taken for want of that is asked for again. */
+  async dated(): Promise<void> {
+    if (this.#isOnline) await this.#link.connected();
+  }
+
   /** Asks for the site's key when that is due. */
   async tick(nowMs: BoottimeMs): Promise<void> {
     if (this.#isOnline) await this.#asker.tick(nowMs);

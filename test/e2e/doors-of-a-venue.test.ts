@@ -81,6 +81,28 @@ it("after a power cut a door learns from the others who came and went meanwhile"
   await world.close();
 });
 
+it("doors that wake up without a clock after a power cut tell each other what they saw before it", async () => {
+  const clock = { wallOffsetMs: null, state: "unsynced", uncertaintyMs: 0 } as const;
+  const world = await openVirtualWorld(tempFolder(), { doors: [{ clock }, { clock }] });
+  await world.wait(MINUTE_MS);
+  await world.site.kiosks[0]?.scan(codeOf(1));
+  await world.site.kiosks[0]?.scan(codeOf(2));
+  await world.site.kiosks[1]?.scan(codeOf(3));
+  await world.wait(HOUR_MS);
+  await world.site.cutPower(1);
+  expect((await world.site.kiosks[0]?.scan(codeOf(2)))?.code).toBe("out_ok");
+  await world.site.cutPower(0);
+  await world.wait(5 * MINUTE_MS);
+  for (const door of [0, 1]) await world.site.restorePower(door);
+  await world.wait(2 * MINUTE_MS);
+  const [a, b] = world.site.kiosks as readonly [VirtualKiosk, VirtualKiosk];
+  expect([a.status.inside, b.status.inside]).toEqual([2, 2]);
+  expect((await b.scan(codeOf(1)))?.code).toBe("out_ok");
+  expect((await a.scan(codeOf(3)))?.code).toBe("out_ok");
+  expect((await b.scan(codeOf(2)))?.code).toBe("in_ok");
+  await world.close();
+});
+
 it("doors understand each other over the turn of a day, and take another key after one of them was stolen", async () => {
   const { world, doors } = await openDoors(3);
   const [a, b] = doors as readonly [VirtualKiosk, VirtualKiosk];
