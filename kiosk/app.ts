@@ -200,7 +200,6 @@ class KioskApp implements Kiosk {
 
   async open(): Promise<void> {
     const { timers, transport, clock } = this.#deps;
-    await this.#sealing.prepare(clock.now().boottimeMs);
     const { hasUndated } = await replayVisitors(this.#deps.log, this.#visitors, clock.now());
     if (hasUndated) this.#time.owe();
     await this.#remote.open();
@@ -311,6 +310,7 @@ class KioskApp implements Kiosk {
   async #tick(): Promise<void> {
     const { clock, log, transport, health } = this.#deps;
     const now = clock.now();
+    await this.#sealing.prepare(now.boottimeMs);
     await this.#time.tick(now);
     if (now.state !== "unsynced") await this.#days.turn(now.wallMs);
     await this.#peers.tick(now.boottimeMs);
