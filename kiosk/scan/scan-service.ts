@@ -173,11 +173,16 @@ export class ScanService {
         },
       };
     }
-    if (admission.kind === "admit" && !this.#steps.use(credential)) return { decided: this.#plain("expired", now) };
     if (admission.kind === "full") return { decided: { ...this.#plain("full", now), credential } };
+    const giveBack = this.#steps.use(credential);
+    if (!giveBack) return { decided: this.#plain("expired", now) };
     const { direction } = admission;
     const seen = { direction, party: admission.party, boottimeMs: now.boottimeMs, wallMs: now.wallMs };
-    const undo = visitors.note(tags, seen);
+    const forget = visitors.note(tags, seen);
+    const undo = (): void => {
+      forget();
+      giveBack();
+    };
     const append = this.#append(credential, this.#draft(direction, admission.party, credential, now), tags[0] ?? null);
     return { decided: this.#commit(credential, seen, { append, now, undo, tags }) };
   }

@@ -114,9 +114,21 @@ describe("Visitors", () => {
 });
 
 describe("PassSteps", () => {
+  const pass = (step: number): Credential => ({ id: "p", step }) as Credential;
+
   it("accepts each 30-second step of a pass once", () => {
     const steps = new PassSteps();
-    const pass = (step: number): Credential => ({ id: "p", step }) as Credential;
-    expect([100, 100, 99, 101].map((step) => steps.use(pass(step)))).toEqual([true, false, false, true]);
+    const isTaken = (step: number): boolean => steps.use(pass(step)) !== null;
+    expect([100, 100, 99, 101].map(isTaken)).toEqual([true, false, false, true]);
+  });
+
+  it("takes a step back whose commit failed, and no other", () => {
+    const steps = new PassSteps();
+    const undo = [100, 101].map((step) => steps.use(pass(step)));
+    undo[0]?.();
+    expect(steps.use(pass(101))).toBeNull();
+    undo[1]?.();
+    expect(steps.use(pass(100))).toBeNull();
+    expect(steps.use(pass(101))).not.toBeNull();
   });
 });
