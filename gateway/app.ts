@@ -4,6 +4,7 @@ import { migrate } from "../runtime/sqlite/migrate.ts";
 import { FleetStore } from "./fleet/fleet-store.ts";
 import type { Gateway, GatewayDeps } from "./gateway.ts";
 import { SiteGateway } from "./site-gateway.ts";
+import { lockSpool, spoolFile } from "./spool/spool-file.ts";
 
 export type {
   Admission,
@@ -35,12 +36,22 @@ const SPOOL_MIGRATIONS = join(import.meta.dirname, "spool/migrations");
 const CHECKPOINT_PAGES = 4_000;
 
 /**
- * Opens the spool in `config.dataDir`, takes up delivery where it stood, and lets devices in.
+ * Opens this process's spool in `config.dataDir`, takes up delivery where it stood, and lets devices in.
  *
- * @throws {StoreError} RT_STORE_FAILED, {StoreCorruptError} RT_STORE_CORRUPT or {BrokerUnavailableError} GW_BROKER_UNAVAILABLE
+ * @throws {SpoolInUseError} GW_SPOOL_IN_USE, {StoreError} RT_STORE_FAILED, {StoreCorruptError} RT_STORE_CORRUPT or {BrokerUnavailableError} GW_BROKER_UNAVAILABLE
  */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
-  const file = join(deps.config.dataDir, "spool.db");
+  const file = spoolFile(deps.config);
+  const unlock = await lockSpool(file);
+  try {
+    return await openGateway(deps, file, unlock);
+  } catch (fault) {
+    await unlock();
+    throw fault;
+  }
+}
+
+async function openGateway(deps: GatewayDeps, file: string, unlock: () => Promise<void>): Promise<Gateway> {
   const { synchronous } = deps.config.spool;
   const db = await Database.open({
     file,
@@ -53,7 +64,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     await migrate(db, SPOOL_MIGRATIONS);
     reader = await Database.open({ file, readOnly: true });
     fleet = await FleetStore.open(join(deps.config.dataDir, "fleet.db"), deps.crypto);
-    const app = new SiteGateway(deps, { db, reader, fleet });
+    const app = new SiteGateway(deps, { db, reader, fleet, unlock });
     await app.open();
     return app;
   } catch (fault) {

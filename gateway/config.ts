@@ -49,12 +49,14 @@ export const GatewayConfigSchema = Type.Object(
       group: Type.String({
         pattern: "^[a-z0-9-]{0,32}$",
         default: "",
-        description: "Gateway processes of one group share the batches by $share; empty: this one takes everything",
+        description:
+          "Gateway processes of one group share dataDir, and the batches by $share; empty: this one takes everything",
       }),
       worker: Type.String({
         pattern: "^[a-z0-9-]{1,16}$",
         default: "1",
-        description: "Name of this gateway process at the external broker; each process of a site needs its own",
+        description:
+          "Name of this gateway process at the external broker, one each; of a group, 1 does what is done once a site",
       }),
       caFile: Type.String({ default: "", description: "Authority of the broker's certificate; empty: the site's" }),
       certFile: Type.String({ default: "", description: "Client certificate; empty: one of the site is made" }),
@@ -122,6 +124,14 @@ export type GatewayConfig = Static<typeof GatewayConfigSchema>;
 
 /** Prefix of environment variables: `BLUEPOST_GATEWAY_MQTT__PORT`. */
 export const GATEWAY_ENV_PREFIX = "BLUEPOST_GATEWAY";
+
+/** Of a group of workers, the one of this name does what only one process of a site may do. */
+export const FIRST_WORKER = "1";
+
+/** Whether this process is one of several that share the batches of a site, and not the first of them. */
+export function isFurtherWorker({ broker }: GatewayConfig): boolean {
+  return broker.url !== "" && broker.group !== "" && broker.worker !== FIRST_WORKER;
+}
 
 const RULES = [
   ({ broker }: GatewayConfig): string | null =>

@@ -7,6 +7,7 @@ import { every } from "../runtime/timers.ts";
 import { UnderWay } from "../runtime/under-way.ts";
 import type { BrokerEvents, DeviceSession, PublishedLeaf, Violation } from "./broker/device-broker.ts";
 import { SessionDesk } from "./broker/session-desk.ts";
+import { isFurtherWorker } from "./config.ts";
 import { type CustodyDeps, CustodyNotifier } from "./delivery/custody-notifier.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { RevocationFetcher } from "./delivery/revocation-fetcher.ts";
@@ -18,8 +19,10 @@ import type { Gateway, GatewayDeps } from "./gateway.ts";
 import { PeerRelay } from "./peers/peer-relay.ts";
 import { SiteKeyCarrier } from "./peers/site-key-carrier.ts";
 import { createStick, type Stick } from "./spool/import-desk.ts";
+import { spoolFilesIn } from "./spool/spool-file.ts";
 import { SpoolInlet } from "./spool/spool-inlet.ts";
 import { SpoolOutlet } from "./spool/spool-outlet.ts";
+import { marksIn } from "./spool/stream-marks.ts";
 import { StreamTable } from "./spool/stream-table.ts";
 import { Counters, type RecentEvent } from "./status/counters.ts";
 import { DeviceBook } from "./status/device-book.ts";
@@ -34,6 +37,9 @@ export class SiteGateway implements Gateway, BrokerEvents {
   readonly #deps: GatewayDeps;
   readonly #db: Database;
   readonly #reader: Database;
+  readonly #unlock: () => Promise<void>;
+  /** Of several workers all but the first leave alone what is done once a site: revocation lists, and what kiosks are told to do. */
+  readonly #isFurther: boolean;
   readonly #inlet: SpoolInlet;
   readonly #outlet: SpoolOutlet;
   readonly #delivery: Delivery;
@@ -49,18 +55,27 @@ export class SiteGateway implements Gateway, BrokerEvents {
   readonly #orders: RevocationFetcher;
   readonly #looks = new UnderWay();
   #registryVersion = "";
+  #cutNumber = -1;
   #stopWatching = (): void => {};
   #closing: Promise<void> | null = null;
 
   constructor(
     deps: GatewayDeps,
-    files: { readonly db: Database; readonly reader: Database; readonly fleet: FleetStore },
+    files: {
+      readonly db: Database;
+      readonly reader: Database;
+      readonly fleet: FleetStore;
+      /** Called when the spool is closed. */
+      readonly unlock: () => Promise<void>;
+    },
   ) {
     const { db, reader } = files;
     const { broker, crypto, now, timers, identity, log, config } = deps;
     this.#deps = deps;
     this.#db = db;
     this.#reader = reader;
+    this.#unlock = files.unlock;
+    this.#isFurther = isFurtherWorker(config);
     this.#startedAt = now();
     this.#counters = new Counters(log.child("gateway"), now);
     this.fleet = new FleetDesk({
@@ -92,7 +107,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
     this.#delivery = this.#createDelivery();
     this.#revocations = new RevocationSender({
       ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
-      marksOf: (device) => this.#outlet.marksOf(device),
+      marksOf: async (device) => marksIn(await spoolFilesIn(config.dataDir), device),
     });
     this.#orders = new RevocationFetcher({
       ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
@@ -120,7 +135,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
       clock: this.clock,
       book: this.#book,
       counters: this.#counters,
-      fleet: this.fleet,
+      fleet: this.#isFurther ? { published: () => Promise.resolve(true) } : this.fleet,
       peers: this.#peers,
       siteKeys: this.#siteKeys,
       now,
@@ -128,11 +143,13 @@ export class SiteGateway implements Gateway, BrokerEvents {
   }
 
   async open(): Promise<void> {
+    if (this.#isFurther) await this.#cutRevoked(); // before it takes anything
     await this.#deps.broker.open(this);
     this.#stopWatching = every(this.#deps.timers, this.#deps.lookEveryMs ?? LOOK_EVERY_MS, () =>
       this.#looks.add(this.#cutRevoked()),
     );
     this.#delivery.wake();
+    if (this.#isFurther) return;
     this.fleet.open();
     this.#orders.open();
   }
@@ -156,7 +173,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
 
   subscribed(session: DeviceSession, leaf: string): void {
     if (leaf === "receipt") this.#door.resendReceipts(session.device);
-    this.fleet.subscribed(session.device, leaf);
+    if (!this.#isFurther) this.fleet.subscribed(session.device, leaf);
   }
 
   published(session: DeviceSession, leaf: PublishedLeaf, payload: Uint8Array): Promise<void> {
@@ -164,7 +181,8 @@ export class SiteGateway implements Gateway, BrokerEvents {
   }
 
   violated(kind: Violation, device: DeviceId | null): void {
-    this.#counters.count(`violation.${kind}`, device === null ? {} : { device });
+    const weight = kind === "batch_of_unknown" ? "alarm" : "count";
+    this.#counters[weight](`violation.${kind}`, device === null ? {} : { device });
   }
 
   get recentEvents(): readonly RecentEvent[] {
@@ -201,6 +219,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
   }
 
   async #shutDown(): Promise<void> {
+    const { config } = this.#deps;
     this.#stopWatching();
     await this.#looks.settled();
     await this.#deps.broker.close();
@@ -214,6 +233,8 @@ export class SiteGateway implements Gateway, BrokerEvents {
     await this.fleet.store.close();
     await this.#reader.close();
     await this.#db.close();
+    if (this.#isFurther) await this.#deps.registry.hasLeft(config.broker.worker);
+    await this.#unlock();
   }
 
   #createDelivery(): Delivery {
@@ -245,20 +266,30 @@ export class SiteGateway implements Gateway, BrokerEvents {
   }
 
   async #cutRevoked(): Promise<void> {
+    const { registry } = this.#deps;
     try {
-      const version = await this.#deps.registry.version();
+      const version = await registry.version();
       if (version === this.#registryVersion) return;
       this.#registryVersion = version;
+      const number = await registry.listNumber();
       for (const { device } of this.#desk.sessions) {
-        const known = await this.#deps.registry.find(device);
+        const known = await registry.find(device);
         if (known && known.revokedAt === null) continue;
         this.#counters.count("session.revoked", { device });
         this.#deps.broker.kick(device);
       }
       await this.#inlet.idle(); // what was taken before the cut counts as taken
-      this.#revocations.wake();
+      if (this.#isFurther) await this.#tellCut(number);
+      else this.#revocations.wake();
     } catch (fault) {
       this.#counters.fault("registry.failed", fault);
     }
+  }
+
+  /** The first worker sends the list when all have cut off whom it names. */
+  async #tellCut(number: number): Promise<void> {
+    if (number === this.#cutNumber) return;
+    await this.#deps.registry.hasCut(this.#deps.config.broker.worker, number);
+    this.#cutNumber = number;
   }
 }

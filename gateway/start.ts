@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { AUTHORITY_PATH } from "../protocol/http/enrolment.ts";
 import type { WallMs } from "../protocol/units.ts";
 import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
@@ -7,21 +6,19 @@ import { systemProbe } from "../runtime/linux-time-sync.ts";
 import { createLogger, type LogLevel } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
 import { systemTimers } from "../runtime/timers.ts";
-import { announce } from "./announce/bonjour-service.ts";
 import { createGateway } from "./app.ts";
 import { AedesBroker } from "./broker/aedes-broker.ts";
 import { createExternalBroker } from "./broker/external/settings.ts";
-import type { GatewayConfig } from "./config.ts";
+import { type GatewayConfig, isFurtherWorker } from "./config.ts";
 import type { EngineTlsIdentity } from "./delivery/engine-https.ts";
 import { HttpEngineClient } from "./delivery/http-engine-client.ts";
-import { EnrolDesk } from "./enrol/enrol-desk.ts";
-import { FleetFront } from "./page/fleet-front.ts";
+import { openFrontDesk } from "./front-desk.ts";
 import { chainPem } from "./registry/device-bundle.ts";
 import type { GatewayIdentity } from "./registry/identity.ts";
 import { LiveIdentity } from "./registry/live-identity.ts";
 import { SiteRegistry } from "./registry/site-registry.ts";
+import { requireSharedFolder } from "./spool/spool-file.ts";
 import { startStatusServer } from "./status/http.ts";
-import { addStickRoutes } from "./status/stick-routes.ts";
 import { ClockWatch } from "./time/clock-watch.ts";
 
 const MAX_WILL_BYTES = 1_024;
@@ -29,6 +26,7 @@ const MAX_WILL_BYTES = 1_024;
 /**
  * Composes a gateway from the real adapters, starts it and says so on standard output.
  *
+ * @throws {WorkerFolderError} GW_WORKER_FOLDER when a further worker was given a folder of its own
  * @param say shows lines to whoever started it: where the fleet page is, and the code for its first operator
  */
 export async function startGateway(
@@ -39,17 +37,14 @@ export async function startGateway(
   const now = (): WallMs => Date.now() as WallMs;
   const clocks = { now, nowMs: () => performance.now(), timers: systemTimers, random: Math.random };
   const log = createLogger({ part: "gateway", level: config.log.level as LogLevel });
+  requireSharedFolder(config);
   const clock = await ClockWatch.open({
     ...clocks,
     settings: config.time,
     probe: systemProbe,
     log: log.child("clock"),
   });
-  const identity = await LiveIdentity.open(config.dataDir, {
-    bundleFolder,
-    nowMs: now(),
-    isClockSure: () => clock.isKept,
-  });
+  const identity = await openIdentity(config, bundleFolder, { nowMs: now(), isClockSure: () => clock.isKept });
   const registry = await SiteRegistry.open(join(config.dataDir, "registry.db"));
   const embedded = config.broker.url === "" ? createBroker(config, identity) : null;
   const broker = embedded ?? (await createExternalBroker({ ...clocks, config, identity, log: log.child("broker") }));
@@ -69,50 +64,46 @@ export async function startGateway(
     random: Math.random,
     log,
   });
-  const ports = { mqtt: embedded?.ports.tls ?? externalPort(config), http: 0 };
-  const enrol = await EnrolDesk.open({
-    ...{ ...clocks, ...config.enrol, crypto: nodeCrypto, identity, registry, log: log.child("enrol") },
-    host: config.http.host,
-    ports: () => ports,
+  const desk = await openFrontDesk({
+    ...{ ...clocks, config, identity, registry, gateway, log },
+    mqttPort: embedded?.ports.tls ?? externalPort(config),
     renewed: () => embedded?.useCertificate(tlsOf(identity)),
   });
-  const certificatePem = (): string => identity.gateway.certificatePem;
-  const looks = { gateway, registry, dataDir: config.dataDir, certificatePem, nowMs: now };
-  const page = await FleetFront.open({ ...looks, identity, httpPort: () => ports.http, log: log.child("page") });
   const http = await startStatusServer({
-    ...looks,
-    ...config.http,
-    tls: page.tls,
-    log: log.child("http"),
-    more: async (app) => {
-      app.get(AUTHORITY_PATH, () => enrol.authority());
-      await page.add(app);
-      await addStickRoutes(app, gateway.stick);
-    },
+    ...{ ...config.http, gateway, registry, dataDir: config.dataDir, nowMs: now, log: log.child("http") },
+    certificatePem: () => identity.gateway.certificatePem,
+    ...(desk.tls && { tls: desk.tls }),
+    more: (app) => desk.add(app),
   });
-  ports.http = http.port;
+  const lines = await desk.open(http.port);
   announceReady("gateway", {
     site: identity.site,
     mqttPort: embedded?.ports.tls ?? 0,
     plainPort: embedded?.ports.plain ?? 0,
     httpPort: http.port,
-    enrolPort: enrol.port,
+    enrolPort: desk.enrolPort,
   });
-  say(await page.welcome(http.port));
-  const found = { site: identity.site, httpPort: http.port, mqttPort: ports.mqtt };
-  const isFindable = config.http.announce && !/^(127\.|::1$|localhost$)/.test(config.http.host);
-  const hide = isFindable ? await announce(found, log.child("announce")) : null;
+  say(lines);
   return {
     check: diskCheck(diskOf(config.dataDir), () => performance.now()),
     close: async () => {
-      await hide?.();
       await http.close();
-      await enrol.close();
+      await desk.close();
       await gateway.close();
       await registry.close();
       clock.close();
     },
   };
+}
+
+/** The first worker, or a gateway that is alone, makes and renews the site's identity; further ones read it. */
+function openIdentity(
+  config: GatewayConfig,
+  bundleFolder: string | undefined,
+  clock: { readonly nowMs: WallMs; readonly isClockSure: () => boolean },
+): Promise<LiveIdentity> {
+  if (isFurtherWorker(config)) return LiveIdentity.follow(config.dataDir, clock.nowMs);
+  return LiveIdentity.open(config.dataDir, { bundleFolder, ...clock });
 }
 
 /** Port of an external broker, which kiosks are to use. */

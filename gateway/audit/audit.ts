@@ -39,7 +39,7 @@ export interface AuditStream {
   readonly rejected: readonly (readonly [seq: number, reason: RejectionReason])[];
 }
 
-/** The whole audit of a spool. */
+/** The whole audit of a site. */
 export interface Audit {
   readonly days: readonly AuditDay[];
   readonly streams: readonly AuditStream[];
@@ -66,42 +66,104 @@ const DAYS = `WITH waiting AS (
   SELECT p.day, p.device, p.stream, coalesce(a.receipted, 0) + coalesce(a.refused, 0) + coalesce(w.n, 0) AS received,
     coalesce(a.receipted, 0) + coalesce(a.refused, 0) AS forwarded, coalesce(a.receipted, 0) AS receipted,
     coalesce(a.refused, 0) AS refused, coalesce(w.n, 0) AS waiting
-  FROM places p LEFT JOIN audit_days a USING (day, device, stream) LEFT JOIN waiting w USING (day, device, stream)
-  ORDER BY p.day, p.device, p.stream`;
+  FROM places p LEFT JOIN audit_days a USING (day, device, stream) LEFT JOIN waiting w USING (day, device, stream)`;
 
-/** Reads a spool. It is consistent when nobody writes meanwhile; else it may be one commit apart in itself. @throws {StoreError} RT_STORE_FAILED */
-export async function auditSpool(sql: Sql): Promise<Audit> {
-  const days = await sql.all<AuditDay>(DAYS);
-  const rows = await sql.all<StreamRow>(
-    `SELECT id, device, epoch, stream, ${HIGHEST_SEQ} AS upto, stored_upto AS storedUpto, receipt
-     FROM streams ORDER BY device, id`,
-  );
-  const streams: AuditStream[] = [];
-  for (const row of rows) streams.push(await auditStream(sql, row));
-  const quarantined = await sql.all<Audit["quarantined"][number]>(
-    "SELECT device, reason, count(*) AS n FROM quarantine GROUP BY 1, 2 ORDER BY 1, 2",
-  );
+/**
+ * Reads the spools of all workers of a site as one. What two workers took is counted at each of them.
+ *
+ * It is consistent when nobody writes meanwhile; else it may be some commits apart in itself.
+ *
+ * @throws {StoreError} RT_STORE_FAILED
+ */
+export async function auditSpools(...spools: readonly Sql[]): Promise<Audit> {
+  const days = new Map<string, AuditDay>();
+  const parts = new Map<string, StreamPart[]>();
+  const quarantined = new Map<string, Audit["quarantined"][number]>();
+  for (const sql of spools) {
+    for (const one of await sql.all<AuditDay>(DAYS))
+      gather(days, `${one.day} ${one.device} ${one.stream}`, one, addDays);
+    for (const part of await partsOf(sql)) {
+      const name = `${part.device} ${part.epoch} ${part.stream}`;
+      parts.set(name, [...(parts.get(name) ?? []), part]);
+    }
+    for (const one of await sql.all<Audit["quarantined"][number]>(QUARANTINED))
+      gather(quarantined, `${one.device} ${one.reason}`, one, (a, b) => ({ ...a, n: a.n + b.n }));
+  }
+  const streams = sorted(parts, ([{ device = "" } = {}]) => device).map(auditStream);
   const missing = streams.flatMap((one) => one.missing).reduce((sum, [from, to]) => sum + to - from + 1, 0);
-  return { days, streams, missing, quarantined };
+  return {
+    days: sorted(days, ({ day, device, stream }) => `${String(day).padStart(9, "0")} ${device} ${stream}`),
+    streams,
+    missing,
+    quarantined: sorted(quarantined, ({ device, reason }) => `${device} ${reason}`),
+  };
 }
 
-async function auditStream(sql: Sql, row: StreamRow): Promise<AuditStream> {
-  const { id, device, epoch, stream, upto, storedUpto } = row;
-  const here = await sql.all<{ from_seq: number; to_seq: number }>(
-    "SELECT from_seq, to_seq FROM batches WHERE stream_id = ? AND to_seq > ? ORDER BY from_seq",
-    [id, storedUpto],
+const QUARANTINED = "SELECT device, reason, count(*) AS n FROM quarantine GROUP BY 1, 2";
+
+/** What one spool knows of a stream. */
+interface StreamPart extends Omit<StreamRow, "receipt"> {
+  readonly receipt: Receipt | null;
+  readonly here: readonly SeqRange[];
+}
+
+async function partsOf(sql: Sql): Promise<readonly StreamPart[]> {
+  const rows = await sql.all<StreamRow>(
+    `SELECT id, device, epoch, stream, ${HIGHEST_SEQ} AS upto, stored_upto AS storedUpto, receipt FROM streams ORDER BY id`,
   );
-  const receipt = row.receipt ? decodeReceipt(parseCose1(new Uint8Array(row.receipt)).payload) : null;
-  const ranges = here.map(({ from_seq: from, to_seq: to }): SeqRange => [from, to]);
-  const missing = missingIn({ from: storedUpto + 1, to: upto, here: ranges, receipt });
+  const parts: StreamPart[] = [];
+  for (const row of rows) {
+    const here = await sql.all<{ from_seq: number; to_seq: number }>(
+      "SELECT from_seq, to_seq FROM batches WHERE stream_id = ?",
+      [row.id],
+    );
+    const receipt = row.receipt ? decodeReceipt(parseCose1(new Uint8Array(row.receipt)).payload) : null;
+    parts.push({ ...row, receipt, here: here.map(({ from_seq: from, to_seq: to }): SeqRange => [from, to]) });
+  }
+  return parts;
+}
+
+/** The engine's latest receipt speaks for all. */
+function auditStream(parts: readonly StreamPart[]): AuditStream {
+  const latest = parts.reduce((best, one) => (timeOf(one) > timeOf(best) ? one : best));
+  const { device, epoch, stream, storedUpto, receipt } = latest;
+  const upto = Math.max(...parts.map((part) => part.upto));
+  const here = parts.flatMap((part) => part.here).filter(([, to]) => to > storedUpto);
+  here.sort(([a], [b]) => a - b);
+  const missing = missingIn({ from: storedUpto + 1, to: upto, here, receipt });
   const { tombstoned = [], rejected = [] } = receipt ?? {};
   return { device, epoch, stream, upto, storedUpto, missing, tombstoned, rejected };
+}
+
+function timeOf({ receipt }: StreamPart): number {
+  return receipt?.storeTimeMs ?? 0;
+}
+
+function addDays(a: AuditDay, b: AuditDay): AuditDay {
+  return {
+    ...a,
+    received: a.received + b.received,
+    forwarded: a.forwarded + b.forwarded,
+    receipted: a.receipted + b.receipted,
+    refused: a.refused + b.refused,
+    waiting: a.waiting + b.waiting,
+  };
+}
+
+function gather<One>(all: Map<string, One>, name: string, one: One, add: (a: One, b: One) => One): void {
+  const known = all.get(name);
+  all.set(name, known ? add(known, one) : one);
+}
+
+/** Values in the order of a text; equal ones as they came. */
+function sorted<One>(all: ReadonlyMap<string, One>, by: (one: One) => string): One[] {
+  return [...all.values()].sort((a, b) => (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : 0));
 }
 
 /**
  * Numbers from `from` to `to` that neither the spool nor the engine has.
  *
- * @param span.here what the spool has, by its first number, without overlaps
+ * @param span.here what the spool has, by its first number
  */
 export function missingIn(span: {
   readonly from: number;

@@ -31,6 +31,8 @@ export type Violation =
   | "qos2"
   | "refused_subscription"
   | "refused_session"
+  /** A kiosk that the site's authority certified signed a batch, and the registry here has never heard of it. */
+  | "batch_of_unknown"
   | "bad_signature";
 
 /** A leaf that a device publishes on: the fixed ones, or an answer to a command. */

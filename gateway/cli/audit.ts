@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import type { Command } from "commander";
 import type { SeqRange } from "../../protocol/checkin/receipt.ts";
 import { DAY_MS } from "../../protocol/units.ts";
 import { EXIT } from "../../runtime/lifecycle.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
-import { type Audit, type AuditStream, auditSpool } from "../audit/audit.ts";
+import { type Audit, type AuditStream, auditSpools } from "../audit/audit.ts";
+import { spoolFile, spoolFilesIn } from "../spool/spool-file.ts";
 import { type CommonFlags, configOf, guarded, print, withConfig } from "./flags.ts";
 
 /** Registers `audit`. */
@@ -15,14 +15,17 @@ export function registerAuditCommand(program: Command): void {
 }
 
 async function audit(flags: CommonFlags): Promise<number> {
-  const db = await Database.open({ file: join(configOf(flags).dataDir, "spool.db"), readOnly: true });
+  const config = configOf(flags);
+  const files = new Set([spoolFile(config), ...(await spoolFilesIn(config.dataDir))]);
+  const spools: Database[] = [];
   try {
-    const result = await auditSpool(db);
+    for (const file of files) spools.push(await Database.open({ file, readOnly: true }));
+    const result = await auditSpools(...spools);
     const days = result.days.map((one) => ({ ...one, day: dateOf(one.day) }));
     print(flags, { ...result, days }, [...dayLines(result), "", ...verdict(result)]);
     return result.missing === 0 ? EXIT.ok : EXIT.failure;
   } finally {
-    await db.close();
+    for (const spool of spools) await spool.close();
   }
 }
 

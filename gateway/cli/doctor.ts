@@ -10,6 +10,7 @@ import { Database } from "../../runtime/sqlite/database.ts";
 import type { GatewayConfig } from "../config.ts";
 import { EngineHttps } from "../delivery/engine-https.ts";
 import { chainPem } from "../registry/device-bundle.ts";
+import { spoolFile } from "../spool/spool-file.ts";
 import { type ClockQuality, clockQuality } from "../time/clock-watch.ts";
 import { checkBroker } from "./broker-finding.ts";
 import { type CommonFlags, configOf, print } from "./flags.ts";
@@ -94,10 +95,10 @@ async function checkDisk({ dataDir }: GatewayConfig): Promise<Finding> {
   }
 }
 
-async function checkSpool({ dataDir }: GatewayConfig): Promise<Finding> {
+async function checkSpool(config: GatewayConfig): Promise<Finding> {
   const what = "spool";
   try {
-    const db = await Database.open({ file: join(dataDir, "spool.db"), readOnly: true });
+    const db = await Database.open({ file: spoolFile(config), readOnly: true });
     try {
       const row = await db.get<{ quick_check: string }>("PRAGMA quick_check(1)");
       const sound = row?.quick_check === "ok";

@@ -12,8 +12,8 @@ import type { SiteRegistry } from "../registry/site-registry.ts";
 import type { EngineClient } from "./engine-client.ts";
 
 export interface RevocationSenderDeps {
-  readonly registry: Pick<SiteRegistry, "revocations">;
-  /** How far each stream of a device was taken; asked only when its sessions have ended. */
+  readonly registry: Pick<SiteRegistry, "revocations" | "workersBehind">;
+  /** How far each stream of a device was taken; asked only when its sessions have ended at every worker. */
   readonly marksOf: (device: DeviceId) => Promise<readonly StreamMark[]>;
   readonly engine: Pick<EngineClient, "postRevocations">;
   readonly identity: GatewayIdentity;
@@ -23,12 +23,16 @@ export interface RevocationSenderDeps {
 }
 
 const RETRY_MS = MINUTE_MS;
+/** How long a worker may take to cut off who was revoked, milliseconds; one that hangs must not keep the list back. */
+const WORKERS_MS = 10_000;
 
 /** Brings the site's revocation list to the engine, signed, whenever it has grown, until the engine has it. */
 export class RevocationSender {
   readonly #deps: RevocationSenderDeps;
   readonly #over = new AbortController();
   #sentNumber = 0;
+  /** Up to here nobody waits for workers any more. */
+  #hurriedNumber = 0;
   #sending: Promise<void> = Promise.resolve();
   #cancelRetry = (): void => {};
 
@@ -59,7 +63,7 @@ export class RevocationSender {
     try {
       const revocations = await registry.revocations();
       const number = revocations.at(-1)?.number ?? 0;
-      if (number <= this.#sentNumber) return;
+      if (number <= this.#sentNumber || (await this.#mustWait(number))) return;
       await engine.postRevocations(await this.#signed(revocations), this.#over.signal);
       this.#sentNumber = number;
       log.info("revocations.sent", { number });
@@ -69,6 +73,22 @@ export class RevocationSender {
         log.error("revocations.not_sent", faultFields(fault));
       this.#cancelRetry = timers.after(RETRY_MS, () => this.wake());
     }
+  }
+
+  /** What another worker still takes of a revoked kiosk must not come after the marks were read. */
+  async #mustWait(number: number): Promise<boolean> {
+    const { registry, timers, log } = this.#deps;
+    const behind = await registry.workersBehind(number);
+    if (behind.length === 0) return false;
+    if (number <= this.#hurriedNumber) {
+      log.warn("revocations.worker_behind", { workers: behind.join(" ") });
+      return false;
+    }
+    this.#cancelRetry = timers.after(WORKERS_MS, () => {
+      this.#hurriedNumber = number;
+      this.wake();
+    });
+    return true;
   }
 
   async #signed(revocations: Awaited<ReturnType<SiteRegistry["revocations"]>>): Promise<Uint8Array> {

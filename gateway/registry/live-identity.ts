@@ -43,6 +43,16 @@ export class LiveIdentity implements GatewayIdentity {
     return identity;
   }
 
+  /** Opens the files of a folder that another process renews; {@link reload} reads them again. @throws {SiteBundleError} GW_SITE_BUNDLE */
+  static async follow(folder: string, nowMs: WallMs): Promise<LiveIdentity> {
+    return new LiveIdentity(folder, await openIdentityFiles(folder, { nowMs }), () => false); // it renews nothing
+  }
+
+  /** Reads what the first worker has renewed meanwhile. @throws {SiteBundleError} GW_SITE_BUNDLE */
+  async reload(nowMs: WallMs): Promise<void> {
+    this.#identity = await openIdentityFiles(this.#folder, { nowMs });
+  }
+
   get site(): SiteId {
     return this.#identity.site;
   }

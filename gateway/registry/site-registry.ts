@@ -140,6 +140,28 @@ export class SiteRegistry {
     return rows.map(({ number, device, reason, at_ms: revokedAt }) => ({ number, device, reason, revokedAt }));
   }
 
+  /** Highest number on the revocation list, 0 before the first. */
+  async listNumber(): Promise<number> {
+    const row = await this.#db.get<{ number: number | null }>("SELECT max(number) AS number FROM revocations");
+    return row?.number ?? 0;
+  }
+
+  /** Notes that a further worker has cut off whoever stands on the list up to this number. Not a change that others must look at. */
+  async hasCut(worker: string, number: number): Promise<void> {
+    await this.#db.run("INSERT OR REPLACE INTO cuts (worker, number) VALUES (?, ?)", [worker, number]);
+  }
+
+  /** Forgets a worker that takes nothing any more. */
+  async hasLeft(worker: string): Promise<void> {
+    await this.#db.run("DELETE FROM cuts WHERE worker = ?", [worker]);
+  }
+
+  /** Further workers that may still take rows of somebody on the list up to this number. */
+  async workersBehind(number: number): Promise<readonly string[]> {
+    const rows = await this.#db.all<{ worker: string }>("SELECT worker FROM cuts WHERE number < ?", [number]);
+    return rows.map(({ worker }) => worker);
+  }
+
   async close(): Promise<void> {
     await this.#db.close();
   }

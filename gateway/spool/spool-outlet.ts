@@ -1,12 +1,11 @@
 import { concatBytes } from "../../protocol/bytes.ts";
 import type { StreamKey } from "../../protocol/checkin/batch.ts";
 import type { Receipt } from "../../protocol/checkin/receipt.ts";
-import type { StreamMark } from "../../protocol/checkin/revocations.ts";
 import { BATCH_SET_MAX, BATCH_SET_MAX_BYTES } from "../../protocol/http/engine-api.ts";
 import type { DeviceId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
-import { countLeaving, HIGHEST_SEQ, trimAuditDays } from "./audit-days.ts";
+import { countLeaving, trimAuditDays } from "./audit-days.ts";
 import { countOne, trimQuarantine } from "./group-writer.ts";
 import type { Settlement, SpooledBatch, SpoolStats } from "./spool.ts";
 import type { StreamTable } from "./stream-table.ts";
@@ -75,14 +74,6 @@ export class SpoolOutlet {
         await trimAuditDays(sql, this.#options.now());
       },
       { undone: () => streams.clear() },
-    );
-  }
-
-  /** How far each stream of a device was taken, whether or not the engine has it yet. */
-  async marksOf(device: DeviceId): Promise<readonly StreamMark[]> {
-    return this.#options.reader.all<StreamMark>(
-      `SELECT epoch, stream, ${HIGHEST_SEQ} AS upto FROM streams WHERE device = ? ORDER BY id`,
-      [device],
     );
   }
 

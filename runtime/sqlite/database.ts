@@ -57,6 +57,8 @@ export interface DatabaseOptions {
   readonly wipes?: boolean;
   /** Whether to open for reading only, beside another connection that writes. */
   readonly readOnly?: boolean;
+  /** Whether to leave a new file empty, for one that is only there to be locked. */
+  readonly bare?: boolean;
 }
 
 /**
@@ -109,7 +111,7 @@ export class Database implements Sql {
 
   async #configure(options: DatabaseOptions): Promise<void> {
     await this.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA foreign_keys = ON`);
-    if (options.readOnly) return;
+    if (options.readOnly || options.bare) return;
     if (options.wipes) await this.exec("PRAGMA secure_delete = FAST");
     if (options.pageSize) await this.exec(`PRAGMA page_size = ${options.pageSize}`);
     const { synchronous = "FULL" } = options;

@@ -11,7 +11,7 @@ import {
   loadGatewayConfig,
   SiteRegistry,
 } from "../../gateway/app.ts";
-import { auditSpool } from "../../gateway/audit/audit.ts";
+import { auditSpools } from "../../gateway/audit/audit.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { parseDeviceId, parseSiteId, parseVenueId } from "../../protocol/ids.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type WallMs } from "../../protocol/units.ts";
@@ -182,7 +182,7 @@ it("six months without the engine: what is younger than the retention arrives on
   }
 
   const spool = await Database.open({ file: join(dataDir, "spool.db"), readOnly: true });
-  const audit = await auditSpool(spool);
+  const audit = await auditSpools(spool);
   await spool.close();
   expect([audit.missing, audit.quarantined]).toEqual([0, []]);
   expect(audit.days.reduce((sum, { waiting }) => sum + waiting, 0)).toBe(0);

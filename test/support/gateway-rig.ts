@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import {
   addDevice,
   createGateway,
+  type DeviceBroker,
   type DeviceBundle,
   type EngineClient,
   type Gateway,
@@ -95,6 +96,31 @@ export async function openGatewayRig(parts: {
     );
   const [tlsPort, plainPort] = [broker.ports.tls ?? 0, broker.ports.plain ?? 0];
   return { site, folder, gateway, registry, tlsPort, plainPort, add };
+}
+
+/** Opens a gateway in `folder` at a broker that is somebody else's; it is closed when the test ends. */
+export async function openGatewayAt(
+  folder: string,
+  { site, broker, engine }: { readonly site: TestSite; readonly broker: DeviceBroker; readonly engine: EngineClient },
+): Promise<Gateway> {
+  const registry = await SiteRegistry.open(join(folder, "registry.db"));
+  const gateway = await createGateway({
+    config: loadGatewayConfig({ env: {}, flags: [`dataDir=${folder}`, "engine.backoffMaxMs=500"] }),
+    identity: site.identity,
+    registry,
+    broker,
+    engine,
+    crypto: nodeCrypto,
+    now: () => Date.now() as WallMs,
+    timers: systemTimers,
+    random: Math.random,
+    log: silentLogger,
+  });
+  onTestFinished(async () => {
+    await gateway.close();
+    await registry.close();
+  });
+  return gateway;
 }
 
 /** A maker of batches for a device of a test site. */

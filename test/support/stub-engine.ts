@@ -4,7 +4,7 @@ import { toBase64Url } from "../../protocol/bytes.ts";
 import { type Batch, batchHash, decodeBatch, genesisHash } from "../../protocol/checkin/batch.ts";
 import { encodeReceipt, type Receipt } from "../../protocol/checkin/receipt.ts";
 import { type CoseKey, importSigningKey, parseCose1, signCose1 } from "../../protocol/cose.ts";
-import { BATCHES_PATH, type BatchAnswer, decodeBatchSet } from "../../protocol/http/engine-api.ts";
+import { BATCHES_PATH, type BatchAnswer, decodeBatchSet, REVOCATIONS_PATH } from "../../protocol/http/engine-api.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import type { TestSite } from "./gateway-site.ts";
@@ -25,6 +25,8 @@ export class StubEngine implements EngineClient {
   readonly requests: number[] = [];
   /** `device from` of each batch stored, in order, repeats left out. */
   readonly stored: string[] = [];
+  /** Revocation lists that came over HTTP. */
+  readonly revocations: Uint8Array[] = [];
   down = false;
   /** Throws to fail the whole request. */
   onRequest: (batches: readonly Uint8Array[]) => void = () => {};
@@ -90,11 +92,17 @@ export class StubEngine implements EngineClient {
       const parts: Buffer[] = [];
       request.on("data", (part: Buffer) => parts.push(part));
       request.on("end", () => {
+        const body = new Uint8Array(Buffer.concat(parts));
+        if (request.url === REVOCATIONS_PATH) {
+          this.revocations.push(body);
+          response.writeHead(204).end();
+          return;
+        }
         if (request.url !== BATCHES_PATH) {
           response.writeHead(404).end();
           return;
         }
-        this.postBatches(decodeBatchSet(new Uint8Array(Buffer.concat(parts)))).then(
+        this.postBatches(decodeBatchSet(body)).then(
           (results) => response.setHeader("content-type", "application/json").end(JSON.stringify({ results })),
           () => response.writeHead(this.down ? 503 : 500).end(),
         );

@@ -192,8 +192,7 @@ export class MqttBroker implements DeviceBroker {
     if (payload.length > this.#options.limits.maxPacketBytes) return events.violated("oversize", device);
     const nowMs = this.#options.nowMs();
     if (!retain && !line.bucket.take(nowMs) && nowMs > this.#catchesUpUntilMs) return events.violated("rate", device);
-    const isBatch = leaf === "checkins" || leaf === "presence";
-    const proven = isBatch ? this.#options.isBy(device, payload) : true;
+    const proven = isBatchLeaf(leaf) ? this.#options.isBy(device, payload) : true;
     const judged = line.tail.then(() => this.#judge(events, { device, line, leaf, payload, proven }));
     line.tail = judged.catch(ignore);
     const { session, isLast } = await judged;
@@ -236,17 +235,19 @@ export class MqttBroker implements DeviceBroker {
     if (state?.status === "offline") return { session: line.session, isLast: true };
     const boot = state?.boot === undefined ? UNKNOWN_BOOT : parseBootId(state.boot);
     const isKnown = line.session !== null && (boot === UNKNOWN_BOOT || line.session.boot === boot);
-    if (!isKnown) await this.#admit(events, line, { device, boot, fingerprint: null });
-    if (state && line.session) for (const leaf of MISSED) events.subscribed(line.session, leaf);
+    if (!isKnown) await this.#admit(events, line, { device, boot, fingerprint: null }, leaf);
+    if (state && line.session) for (const missed of MISSED) events.subscribed(line.session, missed);
     return { session: line.session, isLast: false };
   }
 
-  async #admit(events: BrokerEvents, line: Line, session: DeviceSession): Promise<void> {
+  async #admit(events: BrokerEvents, line: Line, session: DeviceSession, leaf: PublishedLeaf): Promise<void> {
     const admission = await events.admit(session);
     if (admission.kind === "refused" && admission.reason === "unavailable")
       throw new AdmissionUnknownError("the registry cannot be read");
     if (admission.kind === "refused") {
-      events.violated("refused_session", session.device);
+      // acknowledged to the broker all the same: left there it would come again at once, before everything else
+      const isForeignRegistry = admission.reason === "unknown_device" && isBatchLeaf(leaf);
+      events.violated(isForeignRegistry ? "batch_of_unknown" : "refused_session", session.device);
       this.#end(line);
       return;
     }
@@ -266,6 +267,10 @@ function readState(payload: Uint8Array): DeviceState | null {
   } catch {
     return null; // not JSON: no state
   }
+}
+
+function isBatchLeaf(leaf: PublishedLeaf): boolean {
+  return leaf === "checkins" || leaf === "presence";
 }
 
 function ignore(): void {}

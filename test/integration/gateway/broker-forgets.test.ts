@@ -1,25 +1,16 @@
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import {
-  createGateway,
-  type DeviceBundle,
-  type Gateway,
-  loadGatewayConfig,
-  SiteRegistry,
-} from "../../../gateway/app.ts";
+import type { DeviceBundle } from "../../../gateway/app.ts";
 import type { SqliteCheckinLog } from "../../../kiosk/ledger/sqlite-checkin-log.ts";
 import { MqttTransport } from "../../../kiosk/uplink/mqtt-transport.ts";
 import { Uplink } from "../../../kiosk/uplink/uplink.ts";
 import { importSigningKey, importVerifyKey } from "../../../protocol/cose.ts";
 import { parseDeviceId } from "../../../protocol/ids.ts";
-import type { WallMs } from "../../../protocol/units.ts";
 import { silentLogger } from "../../../runtime/log.ts";
-import { nodeCrypto } from "../../../runtime/node-crypto.ts";
 import { gatewayName } from "../../../runtime/pki/authority.ts";
 import { certificatePublicKey, pemToChain, rawKeyPair } from "../../../runtime/pki/chain.ts";
-import { systemTimers } from "../../../runtime/timers.ts";
 import { externalWorker, missing, startExternal } from "../../support/external-brokers.ts";
 import { register } from "../../support/gateway-process.ts";
+import { openGatewayAt } from "../../support/gateway-rig.ts";
 import { makeSite, type TestSite } from "../../support/gateway-site.ts";
 import { draft, openTestLedger, testBoot } from "../../support/ledger.ts";
 import { ManualTimers } from "../../support/manual-timers.ts";
@@ -79,27 +70,6 @@ async function openDoor(site: TestSite, bundle: DeviceBundle, port: number): Pro
   return { log, uplink, timers };
 }
 
-async function openGateway(site: TestSite, port: number, folder: string, engine: StubEngine): Promise<Gateway> {
-  const registry = await SiteRegistry.open(join(folder, "registry.db"));
-  const gateway = await createGateway({
-    config: loadGatewayConfig({ env: {}, flags: [`dataDir=${folder}`, "engine.backoffMaxMs=500"] }),
-    identity: site.identity,
-    registry,
-    broker: externalWorker(site, port),
-    engine,
-    crypto: nodeCrypto,
-    now: () => Date.now() as WallMs,
-    timers: systemTimers,
-    random: Math.random,
-    log: silentLogger,
-  });
-  onTestFinished(async () => {
-    await gateway.close();
-    await registry.close();
-  });
-  return gateway;
-}
-
 describe.skipIf(noMosquitto !== "")(`a broker that forgets what it acknowledged ${noMosquitto}`, () => {
   it("costs no row: the kiosk deletes nothing for a PUBACK, and sends again", async () => {
     const site = await makeSite();
@@ -109,7 +79,7 @@ describe.skipIf(noMosquitto !== "")(`a broker that forgets what it acknowledged 
     const server = await startExternal("mosquitto", site, tempFolder(), forgetful);
     onTestFinished(async () => void (await server.process.kill9()));
     const engine = await StubEngine.create(site);
-    const first = await openGateway(site, server.port, folder, engine);
+    const first = await openGatewayAt(folder, { site, broker: externalWorker(site, server.port), engine });
     const { log, uplink, timers } = await openDoor(site, await site.device("door-a"), server.port);
     const scan = async (): Promise<void> => {
       await log.append([{ draft: draft(), tag: null, seal: null }]);
@@ -127,7 +97,7 @@ describe.skipIf(noMosquitto !== "")(`a broker that forgets what it acknowledged 
     await uplink.prune();
     expect([log.watermark.upto, (await log.sizes()).rows]).toEqual([3, 20]);
 
-    await openGateway(site, server.port, folder, engine);
+    await openGatewayAt(folder, { site, broker: externalWorker(site, server.port), engine });
     await waitFor(() => uplink.status.online, { timeoutMs: 20_000, what: "the kiosk to come back" });
     expect(engine.seqsOf("door-a").size).toBe(3);
     timers.advance(60_000);

@@ -5,8 +5,7 @@ import { SiteRegistry } from "../../../gateway/app.ts";
 import { HttpEngineClient } from "../../../gateway/delivery/http-engine-client.ts";
 import { RevocationFetcher } from "../../../gateway/delivery/revocation-fetcher.ts";
 import { createGatewayIdentity, type GatewayIdentity } from "../../../gateway/registry/identity.ts";
-import { SpoolOutlet } from "../../../gateway/spool/spool-outlet.ts";
-import { StreamTable } from "../../../gateway/spool/stream-table.ts";
+import { marksIn } from "../../../gateway/spool/stream-marks.ts";
 import { encodeRevocations, type Revocation, type StreamMark } from "../../../protocol/checkin/revocations.ts";
 import { type CoseKey, importSigningKey, signCose1 } from "../../../protocol/cose.ts";
 import { parseDeviceId, parseSiteId, parseVenueId, type SiteId } from "../../../protocol/ids.ts";
@@ -16,7 +15,6 @@ import { silentLogger } from "../../../runtime/log.ts";
 import { nodeCrypto } from "../../../runtime/node-crypto.ts";
 import { createLeaf, gatewayName } from "../../../runtime/pki/authority.ts";
 import { pemToChain, rawKeyPair } from "../../../runtime/pki/chain.ts";
-import { Database } from "../../../runtime/sqlite/database.ts";
 import { systemTimers } from "../../../runtime/timers.ts";
 import { makeDevice, TEST_NOW, type TestDevice } from "../../support/batches.ts";
 import { dumpEngine } from "../../support/engine-dump.ts";
@@ -128,15 +126,8 @@ describe("the engine and a revoked kiosk", () => {
 });
 
 /** What the gateway would say of `door-a`. */
-async function marksOf(folder: string): Promise<readonly StreamMark[]> {
-  const db = await Database.open({ file: join(folder, "spool.db"), readOnly: true });
-  const now = (): WallMs => TEST_NOW;
-  const outlet = new SpoolOutlet({ db, reader: db, streams: new StreamTable(nodeCrypto), now });
-  try {
-    return await outlet.marksOf(parseDeviceId("door-a"));
-  } finally {
-    await db.close();
-  }
+function marksOf(folder: string): Promise<readonly StreamMark[]> {
+  return marksIn([join(folder, "spool.db")], parseDeviceId("door-a"));
 }
 
 describe("the gateway's revocation list", () => {
