@@ -1,4 +1,5 @@
 import type { StreamKey } from "../protocol/checkin/batch.ts";
+import type { SafeDetails } from "../protocol/errors.ts";
 import type { DeviceId } from "../protocol/ids.ts";
 import type { WallMs } from "../protocol/units.ts";
 import { packageVersion } from "../runtime/package-paths.ts";
@@ -105,13 +106,20 @@ export class SiteGateway implements Gateway, BrokerEvents {
     });
     this.stick = createStick({ identity, registry: deps.registry, inlet: this.#inlet, outlet: this.#outlet });
     this.#delivery = this.#createDelivery();
+    const alarm = (event: string, fields: SafeDetails): void => this.#counters.alarm(event, fields);
+    const lists = {
+      registry: deps.registry,
+      engine: deps.engine,
+      identity,
+      now,
+      timers,
+      log: log.child("revocations"),
+    };
     this.#revocations = new RevocationSender({
-      ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
+      ...{ ...lists, alarm },
       marksOf: async (device) => marksIn(await spoolFilesIn(config.dataDir), device),
     });
-    this.#orders = new RevocationFetcher({
-      ...{ registry: deps.registry, engine: deps.engine, identity, now, timers, log: log.child("revocations") },
-    });
+    this.#orders = new RevocationFetcher({ ...lists, alarm });
     const send = (key: StreamKey, receipt: Uint8Array): void => broker.send(key.device, "receipt", receipt);
     const held: CustodyDeps["held"] = (keys) => this.#inlet.heldOf(keys);
     this.#custody = new CustodyNotifier({ signingKey: identity.signingKey, timers, now, held, send });

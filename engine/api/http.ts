@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { toBase64Url } from "../../protocol/bytes.ts";
 import { MalformedError } from "../../protocol/errors.ts";
 import { CASE_KEYS_PATH, CaseKeyUpload } from "../../protocol/http/case-keys.ts";
 import {
@@ -120,8 +121,12 @@ function addRevocations(
   app.addContentTypeParser(REVOCATIONS_TYPE, { parseAs: "buffer" }, (_, body, done) => done(null, body));
   app.post(REVOCATIONS_PATH, gatewaysOnly, async (request, reply) => {
     const verdict = request.body instanceof Uint8Array ? await revoked.take(new Uint8Array(request.body)) : null;
+    if (verdict?.kind === "behind") {
+      const title = "The engine holds a list of this site that the one sent does not go on from";
+      return sendProblem(reply, { status: 409, code: "revocations_behind", title, held: toBase64Url(verdict.held) });
+    }
     if (verdict && verdict.kind !== "refused") return reply.code(204).send();
-    const title = "The list is not one of this authority's gateways, or older devices are missing in it";
+    const title = "The list is not one of this authority's gateways";
     return sendProblem(reply, { status: 403, code: `revocations_${verdict?.reason ?? "malformed"}`, title });
   });
 }

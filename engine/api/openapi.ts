@@ -22,6 +22,7 @@ const PROBLEM = {
     code: { type: "string", description: "Stable; hardware/docs/errors.md lists those in capitals" },
     title: { type: "string" },
     detail: { type: "string" },
+    held: { type: "string", description: "base64url; with `revocations_behind` the signed list that the engine holds" },
   },
 } as const;
 
@@ -116,7 +117,11 @@ const REVOCATIONS = {
       required: true,
       content: { [REVOCATIONS_TYPE]: { schema: { type: "string", format: "binary" } } },
     },
-    responses: { "204": { description: "The list is known" }, "403": problem("The list is not to be believed") },
+    responses: {
+      "204": { description: "The engine holds this list" },
+      "403": problem("The list is not to be believed"),
+      "409": problem("The engine holds a list that this one does not go on from, and goes on holding it: see `held`"),
+    },
   },
 } as const;
 

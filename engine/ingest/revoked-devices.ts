@@ -17,13 +17,19 @@ export interface RevokedDevicesDeps {
   readonly log: Logger;
 }
 
-/** What became of a list. `known`: not newer than the one that is here; sending it again does no harm. */
+/**
+ * What became of a list. `known`: the one that is here; sending it again does no harm. `behind`: it does not go on from the one that is
+ * here, `held`, because its gateway lost its own; nothing changed.
+ */
 export type RevocationVerdict =
   | { readonly kind: "taken" | "known"; readonly number: number }
-  | {
-      readonly kind: "refused";
-      readonly reason: "malformed" | "foreign_certificate" | "bad_signature" | "wrong_site" | "shrunk";
-    };
+  | { readonly kind: "behind"; readonly number: number; readonly held: Uint8Array }
+  | { readonly kind: "refused"; readonly reason: "malformed" | "foreign_certificate" | "bad_signature" | "wrong_site" };
+
+interface HeldList extends RevocationList {
+  /** As its gateway signed it. */
+  readonly bytes: Uint8Array;
+}
 
 /** Extended key usage of a TLS server: of all leaves of a site, only its gateway's has it. Source: RFC 5280, section 4.2.1.12. */
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
@@ -34,7 +40,7 @@ const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
  */
 export class RevokedDevices {
   readonly #deps: RevokedDevicesDeps;
-  readonly #lists = new Map<SiteId, RevocationList>();
+  readonly #lists = new Map<SiteId, HeldList>();
 
   private constructor(deps: RevokedDevicesDeps) {
     this.#deps = deps;
@@ -44,8 +50,9 @@ export class RevokedDevices {
   static async open(deps: RevokedDevicesDeps): Promise<RevokedDevices> {
     const devices = new RevokedDevices(deps);
     for (const { bytes } of await deps.store.reader.all<{ bytes: Uint8Array }>("SELECT bytes FROM revocation_list")) {
-      const list = decodeRevocations(parseCose1(new Uint8Array(bytes)).payload);
-      devices.#lists.set(list.site, list);
+      const held = new Uint8Array(bytes);
+      const list = decodeRevocations(parseCose1(held).payload);
+      devices.#lists.set(list.site, { ...list, bytes: held });
     }
     return devices;
   }
@@ -72,11 +79,17 @@ export class RevokedDevices {
   async take(bytes: Uint8Array): Promise<RevocationVerdict> {
     const { store, now, log } = this.#deps;
     const read = await this.#read(bytes);
-    if ("kind" in read) return read;
+    if ("kind" in read) {
+      log.warn("revocations.refused", { reason: read.reason });
+      return read;
+    }
     const [number, old] = [listNumber(read), this.#lists.get(read.site)];
-    if (old && number <= listNumber(old)) return { kind: "known", number: listNumber(old) };
-    const kept = new Set(read.entries.map(({ device }) => device));
-    if (old?.entries.some(({ device }) => !kept.has(device))) return { kind: "refused", reason: "shrunk" };
+    if (old && !(number > listNumber(old) && names(read, old))) {
+      const held = listNumber(old);
+      if (number === held && names(read, old) && names(old, read)) return { kind: "known", number };
+      log.warn("revocations.behind", { site: read.site, number, held });
+      return { kind: "behind", number: held, held: old.bytes };
+    }
     await store.writer.transaction((sql) =>
       sql.run(
         `INSERT INTO revocation_list (site, number, received_at, bytes) VALUES (?, ?, ?, ?)
@@ -84,7 +97,7 @@ export class RevokedDevices {
         [read.site, number, now(), bytes],
       ),
     );
-    this.#lists.set(read.site, read);
+    this.#lists.set(read.site, { ...read, bytes });
     log.info("revocations.taken", { site: read.site, number });
     return { kind: "taken", number };
   }
@@ -110,4 +123,10 @@ export class RevokedDevices {
 
 function isServer(der: Uint8Array | undefined): boolean {
   return der !== undefined && (new X509Certificate(der).keyUsage ?? []).includes(SERVER_AUTH);
+}
+
+/** Whether a list names every device of another. */
+function names(list: RevocationList, other: RevocationList): boolean {
+  const devices = new Set(list.entries.map(({ device }) => device));
+  return other.entries.every(({ device }) => devices.has(device));
 }

@@ -1,6 +1,7 @@
-import { BluepostError } from "../../protocol/errors.ts";
+import { BluepostError, type SafeDetails } from "../../protocol/errors.ts";
 import type { BatchAnswer } from "../../protocol/http/engine-api.ts";
 import type { SiteId } from "../../protocol/ids.ts";
+import { faultFields } from "../../runtime/log.ts";
 
 /** The engine did not answer, or said that it cannot now. The same request may work later. */
 export class EngineUnreachableError extends BluepostError {
@@ -12,6 +13,11 @@ export class EngineUnreachableError extends BluepostError {
 export class EngineAnswerError extends BluepostError {
   readonly code = "GW_ENGINE_ANSWER";
   readonly recovery = "retry";
+}
+
+/** What may be logged of a request that the engine refused, or of any other fault. */
+export function refusalFields(fault: unknown): SafeDetails {
+  return { ...faultFields(fault), ...(fault instanceof EngineAnswerError && fault.details) };
 }
 
 /** The way to the engine. Posting the same batches again is harmless. */
@@ -27,9 +33,10 @@ export interface EngineClient {
   /**
    * Posts the site's signed revocation list; absent where the other side takes none.
    *
+   * @returns null when the engine holds this list now; else the signed list that it goes on holding, unverified
    * @throws {EngineUnreachableError} GW_ENGINE_UNREACHABLE and {EngineAnswerError} GW_ENGINE_ANSWER when it refuses the list
    */
-  postRevocations?(list: Uint8Array, signal: AbortSignal): Promise<void>;
+  postRevocations?(list: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null>;
   /**
    * Asks which kiosks of this site the authority wants revoked; absent where the other side gives no such orders.
    *

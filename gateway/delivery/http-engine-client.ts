@@ -1,4 +1,5 @@
 import { Value } from "@sinclair/typebox/value";
+import { fromBase64Url } from "../../protocol/bytes.ts";
 import {
   BATCHES_PATH,
   BATCHES_TYPE,
@@ -7,6 +8,7 @@ import {
   encodeBatchSet,
   REVOCATIONS_PATH,
   REVOCATIONS_TYPE,
+  RevocationsBehind,
   SITE_KEYS_PATH,
   SITE_KEYS_TYPE,
 } from "../../protocol/http/engine-api.ts";
@@ -16,6 +18,7 @@ import { EngineHttps, type EngineTlsIdentity } from "./engine-https.ts";
 
 /** An answer holds a few hundred bytes a batch. */
 const MAX_ANSWER_BYTES = 4 << 20;
+const CONFLICT = 409;
 /** Too many requests, bad gateway, unavailable, gateway timeout: somebody else's moment, not this request's fault. */
 const LATER = new Set([429, 502, 503, 504]);
 
@@ -49,9 +52,15 @@ export class HttpEngineClient implements EngineClient {
     return answer.results;
   }
 
-  async postRevocations(list: Uint8Array, signal: AbortSignal): Promise<void> {
-    const response = await this.#post(REVOCATIONS_PATH, { type: REVOCATIONS_TYPE, bytes: list }, signal);
-    await response.body?.cancel();
+  async postRevocations(list: Uint8Array, signal: AbortSignal): Promise<Uint8Array | null> {
+    const response = await this.#send(REVOCATIONS_PATH, { type: REVOCATIONS_TYPE, bytes: list }, signal);
+    if (response.status === CONFLICT) {
+      const answer = await readJson(response);
+      if (Value.Check(RevocationsBehind, answer)) return fromBase64Url(answer.held);
+      throw new EngineAnswerError("the engine's answer has not the form it should", { status: response.status });
+    }
+    await (await requireOk(response)).body?.cancel();
+    return null;
   }
 
   async fetchRevocations(site: SiteId, signal: AbortSignal): Promise<Uint8Array | null> {
@@ -67,12 +76,7 @@ export class HttpEngineClient implements EngineClient {
 
   /** @param body null: a GET */
   async #post(path: string, body: RequestBody | null, signal: AbortSignal): Promise<Response> {
-    const response = await this.#send(path, body, signal);
-    if (response.ok) return response;
-    await response.body?.cancel();
-    const { status } = response;
-    if (LATER.has(status)) throw new EngineUnreachableError("the engine cannot take anything now", { status });
-    throw new EngineAnswerError("the engine refused the whole request", { status });
+    return requireOk(await this.#send(path, body, signal));
   }
 
   async #send(path: string, body: RequestBody | null, signal: AbortSignal): Promise<Response> {
@@ -94,6 +98,14 @@ export class HttpEngineClient implements EngineClient {
 interface RequestBody {
   readonly type: string;
   readonly bytes: Uint8Array;
+}
+
+async function requireOk(response: Response): Promise<Response> {
+  if (response.ok) return response;
+  await response.body?.cancel();
+  const { status } = response;
+  if (LATER.has(status)) throw new EngineUnreachableError("the engine cannot take anything now", { status });
+  throw new EngineAnswerError("the engine refused the whole request", { status });
 }
 
 async function readJson(response: Response): Promise<unknown> {

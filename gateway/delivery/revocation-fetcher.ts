@@ -1,12 +1,12 @@
 import { decodeRevocations, listNumber } from "../../protocol/checkin/revocations.ts";
 import { parseCose1, verifyCose1 } from "../../protocol/cose.ts";
-import { BluepostError } from "../../protocol/errors.ts";
+import type { SafeDetails } from "../../protocol/errors.ts";
 import { MINUTE_MS, type WallMs } from "../../protocol/units.ts";
-import { faultFields, type Logger } from "../../runtime/log.ts";
+import type { Logger } from "../../runtime/log.ts";
 import { every, type Timers } from "../../runtime/timers.ts";
 import type { GatewayIdentity } from "../registry/identity.ts";
 import type { SiteRegistry } from "../registry/site-registry.ts";
-import type { EngineClient } from "./engine-client.ts";
+import { type EngineClient, EngineUnreachableError, refusalFields } from "./engine-client.ts";
 
 export interface RevocationFetcherDeps {
   readonly registry: Pick<SiteRegistry, "find" | "revoke">;
@@ -15,6 +15,8 @@ export interface RevocationFetcherDeps {
   readonly now: () => WallMs;
   readonly timers: Timers;
   readonly log: Logger;
+  /** Counts, logs and shows what somebody must look into. */
+  readonly alarm: (event: string, fields: SafeDetails) => void;
 }
 
 const ASK_EVERY_MS = 5 * MINUTE_MS;
@@ -56,7 +58,7 @@ export class RevocationFetcher {
     const message = parseCose1(bytes);
     await verifyCose1(message, identity.receiptKey);
     const list = decodeRevocations(message.payload);
-    if (list.site !== identity.site || listNumber(list) <= this.#doneNumber) return;
+    if (list.site !== identity.site || listNumber(list) === this.#doneNumber) return;
     for (const { device, reason } of list.entries) {
       const known = await registry.find(device);
       if (!known || known.revokedAt !== null) continue;
@@ -67,7 +69,7 @@ export class RevocationFetcher {
   }
 
   #tell(fault: unknown): void {
-    const isPassing = fault instanceof BluepostError && fault.recovery === "retry";
-    if (!isPassing && !this.#over.signal.aborted) this.#deps.log.error("revocations.not_fetched", faultFields(fault));
+    if (fault instanceof EngineUnreachableError || this.#over.signal.aborted) return;
+    this.#deps.alarm("revocations.not_fetched", refusalFields(fault));
   }
 }

@@ -114,7 +114,8 @@ async function enter(sql: Sql, row: ClaimRow, claimant: Claimant, nowMs: WallMs)
   const { device, publicKey, fingerprint } = claimant;
   if (device === GATEWAY_LABEL) return false;
   const entered = await sql.run(
-    `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, added_ms, public_key) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, added_ms, public_key)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?1 NOT IN (SELECT device FROM revocations)
      ON CONFLICT (device) DO UPDATE SET fingerprint = excluded.fingerprint, venue = excluded.venue,
        venue_name = excluded.venue_name, gate = excluded.gate
      WHERE public_key = excluded.public_key AND revoked_ms IS NULL`,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Revocation, RevocationReason } from "../../protocol/checkin/revocations.ts";
+import type { RevocationReason } from "../../protocol/checkin/revocations.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { DeviceId, VenueId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
@@ -7,6 +7,7 @@ import { GATEWAY_LABEL } from "../../runtime/pki/authority.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
 import { migrate } from "../../runtime/sqlite/migrate.ts";
 import { ClaimBook } from "./claim-book.ts";
+import { mergeLines, type RevocationLine, readLines, replaceLines } from "./revocation-lines.ts";
 
 /** No device of this name was ever added. */
 export class UnknownDeviceError extends BluepostError {
@@ -100,7 +101,8 @@ export class SiteRegistry {
   async add(device: NewDevice, nowMs: WallMs): Promise<void> {
     if (device.device === GATEWAY_LABEL) throw new DeviceExistsError("that is the gateway's own name", {});
     const added = await this.#db.run(
-      `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, public_key, added_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO devices (device, venue, venue_name, gate, fingerprint, public_key, added_ms)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?1 NOT IN (SELECT device FROM revocations)
        ON CONFLICT (device) DO NOTHING`,
       [device.device, device.venue, device.venueName, device.gate, device.fingerprint, device.publicKey ?? null, nowMs],
     );
@@ -133,11 +135,24 @@ export class SiteRegistry {
   }
 
   /** The revocation list, by number. */
-  async revocations(): Promise<readonly Revocation[]> {
-    const rows = await this.#db.all<{ number: number; device: DeviceId; reason: RevocationReason; at_ms: WallMs }>(
-      "SELECT * FROM revocations ORDER BY number",
-    );
-    return rows.map(({ number, device, reason, at_ms: revokedAt }) => ({ number, device, reason, revokedAt }));
+  revocations(): Promise<readonly RevocationLine[]> {
+    return readLines(this.#db);
+  }
+
+  /**
+   * Takes over what the engine's list has and this one lacks: this file was made anew, or is an older copy.
+   *
+   * @param held lines of a list that was verified
+   * @returns whether that changed anything
+   */
+  async takeOver(held: readonly RevocationLine[]): Promise<boolean> {
+    const changed = await this.#db.transaction(async (sql) => {
+      const merged = mergeLines(await readLines(sql), held);
+      if (merged) await replaceLines(sql, merged);
+      return merged !== null;
+    });
+    if (changed) this.#ownChanges += 1;
+    return changed;
   }
 
   /** Highest number on the revocation list, 0 before the first. */

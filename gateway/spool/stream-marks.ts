@@ -1,6 +1,7 @@
 import type { StreamMark } from "../../protocol/checkin/revocations.ts";
 import type { DeviceId } from "../../protocol/ids.ts";
 import { Database } from "../../runtime/sqlite/database.ts";
+import { higherMarks } from "../registry/revocation-lines.ts";
 import { HIGHEST_SEQ } from "./audit-days.ts";
 
 /**
@@ -10,14 +11,9 @@ import { HIGHEST_SEQ } from "./audit-days.ts";
  * @throws {StoreError} RT_STORE_FAILED when one of them cannot be read
  */
 export async function marksIn(files: readonly string[], device: DeviceId): Promise<readonly StreamMark[]> {
-  const highest = new Map<string, StreamMark>();
-  for (const file of files) {
-    for (const mark of await marksOf(file, device)) {
-      const name = `${mark.epoch} ${mark.stream}`;
-      if (mark.upto > (highest.get(name)?.upto ?? -1)) highest.set(name, mark);
-    }
-  }
-  return [...highest.values()];
+  const all: (readonly StreamMark[])[] = [];
+  for (const file of files) all.push(await marksOf(file, device));
+  return higherMarks(...all);
 }
 
 async function marksOf(file: string, device: DeviceId): Promise<readonly StreamMark[]> {

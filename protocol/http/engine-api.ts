@@ -6,10 +6,18 @@ import { MalformedError } from "../errors.ts";
 export const BATCHES_PATH = "/v1/batches";
 /** Media type of a set of signed batches. */
 export const BATCHES_TYPE = "application/vnd.bluepost.batches+cbor";
-/** Path of a site's revocation list: POST, body COSE_Sign1 by its gateway; answered 204, or a problem document. */
+/**
+ * Path of a site's revocation list: POST, body COSE_Sign1 by its gateway; answered 204 when the engine holds this list now, 409 with
+ * {@link RevocationsBehind} when it holds one that this does not go on from, or another problem document.
+ */
 export const REVOCATIONS_PATH = "/v1/revocations";
 /** Media type of a signed revocation list. */
 export const REVOCATIONS_TYPE = "application/vnd.bluepost.revocations+cose";
+/** Further members of the problem document of 409: `held` is the signed list that the engine goes on holding, base64url. */
+export const RevocationsBehind = Type.Object({
+  code: Type.Literal("revocations_behind"),
+  held: Type.String({ minLength: 1 }),
+});
 /** Path of the door keys: POST, body a kiosk's signed question; answered with the engine's signed, sealed key, or a problem document. */
 export const SITE_KEYS_PATH = "/v1/site-keys";
 /** Media type of both. */

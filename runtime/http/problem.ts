@@ -11,6 +11,8 @@ export interface Problem {
   readonly code: string;
   readonly title: string;
   readonly detail?: string;
+  /** What the server has instead of what was sent, base64url. */
+  readonly held?: string;
 }
 
 /** Answers with a problem document. */

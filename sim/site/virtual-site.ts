@@ -121,7 +121,10 @@ export class VirtualSite {
           if (!way.isUp) throw new EngineUnreachableError("the way to the engine is cut");
           return keyOf(await spec.engine.siteKey(question));
         },
-        postRevocations: async (list) => void (await spec.engine.takeRevocations(list)),
+        postRevocations: async (list) => {
+          const verdict = await spec.engine.takeRevocations(list);
+          return verdict.kind === "behind" ? verdict.held : null;
+        },
       },
       crypto: nodeCrypto,
       now: () => time.wall(),

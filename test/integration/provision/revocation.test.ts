@@ -73,17 +73,19 @@ describe("the engine and a revoked kiosk", () => {
     expect((await engine.ingest([other.bytes])).results[0]?.verdict).toBe("stored");
   });
 
-  it("remembers the list over a restart, and takes an older one for known", async () => {
+  it("remembers the list over a restart, and shows it to who sends an older one", async () => {
     const { engine, authority, folder } = await openTestEngine();
     const signer = signerOf(await identityAt(engine));
     const two = await listOf(signer, [{}, { device: parseDeviceId("door-b") }]);
     const one = await listOf(signer, [{}]);
     await engine.takeRevocations(two);
-    expect(await engine.takeRevocations(one)).toEqual({ kind: "known", number: 2 });
+    expect(await engine.takeRevocations(two)).toEqual({ kind: "known", number: 2 });
+    expect(await engine.takeRevocations(one)).toEqual({ kind: "behind", number: 2, held: two });
     await engine.close();
     const { engine: again } = await openTestEngine({ folder });
     const batch = await (await makeDevice(authority, { device: "door-b" })).batch([{ who: an }]);
     expect((await again.ingest([batch.bytes])).results[0]).toMatchObject({ verdict: "refused", reason: "revoked" });
+    expect(await again.takeRevocations(one)).toEqual({ kind: "behind", number: 2, held: two });
   });
 
   it("believes no list of a kiosk, of another authority or site, with a broken seal, or that lost a line", async () => {
@@ -119,7 +121,7 @@ describe("the engine and a revoked kiosk", () => {
       "foreign_certificate",
       "wrong_site",
       "bad_signature",
-      "shrunk",
+      "behind",
       "malformed",
     ]);
   });
@@ -141,6 +143,7 @@ describe("the gateway's revocation list", () => {
         if (isDown) throw new Error("no network");
         const verdict = await engine.takeRevocations(list);
         if (verdict.kind === "refused") throw new Error(verdict.reason);
+        return null;
       },
     };
     const site = { root: engine.keys.root, identity, receiptPair: rawKeyPair(identity.gateway.privateKeyPem) };
@@ -163,6 +166,80 @@ describe("the gateway's revocation list", () => {
       timeoutMs: 20_000,
     });
     await expect(connectDoor({ site: SITE, device: door.device, port: rig.plainPort })).rejects.toThrow();
+  });
+});
+
+describe("a gateway whose registry was lost", () => {
+  it("goes on from the list that the engine holds, and forgets nobody on it", async () => {
+    const { engine, authority } = await openTestEngine({ nowMs: Date.now() });
+    const [before, identity] = [await identityAt(engine), await identityAt(engine)];
+    const old = await makeDevice(authority, { device: "door-a" });
+    const names = ["door-a", "door-b", "door-c"].map(parseDeviceId);
+    const lines = names.map((device) => ({ device, marks: device === old.device ? [markAt(old, 1)] : [] }));
+    await engine.takeRevocations(await listOf(signerOf(before), lines));
+    const { url } = await engine.listen();
+    const site = { root: engine.keys.root, identity, receiptPair: rawKeyPair(identity.gateway.privateKeyPem) };
+    const client = new HttpEngineClient({ url, timeoutMs: 5_000 });
+    const folder = tempFolder();
+    const registry = await SiteRegistry.open(join(folder, "registry.db"));
+    const place = { venue: parseVenueId("7k3m9q2x"), venueName: "School", gate: 1, fingerprint: "" };
+    for (const name of ["door-c", "door-d"]) await registry.add({ ...place, device: parseDeviceId(name) }, TEST_NOW);
+    await registry.revoke(parseDeviceId("door-d"), Date.now() as WallMs, "stolen"); // number 1 here, where the engine is at 3
+    await registry.close();
+    const rig = await openGatewayRig({ engine: client, site: site as never, folder });
+    const door = await makeDevice(authority, { device: "door-d" });
+    const verdict = async (maker: TestDevice): Promise<string | undefined> => {
+      const { bytes } = await maker.clone().batch([{ who: an }]);
+      return (await engine.ingest([bytes])).results[0]?.reason;
+    };
+    await waitFor(async () => (await verdict(door)) === "revoked", { timeoutMs: 20_000, what: "door-d at the engine" });
+    const own = await rig.registry.revocations();
+    expect(own.map(({ number, device }) => [number, device])).toEqual([
+      [1, "door-a"],
+      [2, "door-b"],
+      [3, "door-c"],
+      [4, "door-d"],
+    ]);
+    expect((await rig.registry.find(parseDeviceId("door-c")))?.revokedAt).not.toBe(null);
+    await expect(rig.add("door-b")).rejects.toMatchObject({ code: "GW_DEVICE_EXISTS" });
+    expect(await verdict(old)).toBe(undefined); // what its first gateway had taken counts still
+    await old.batch([{ who: an }]);
+    expect(await verdict(old)).toBe("revoked");
+    expect(rig.gateway.recentEvents.filter(({ isAlarm }) => isAlarm)).toEqual([]);
+  });
+
+  it("learns who is revoked although its own list is empty", async () => {
+    const { engine } = await openTestEngine({ nowMs: Date.now() });
+    const [before, identity] = [await identityAt(engine), await identityAt(engine)];
+    await engine.takeRevocations(await listOf(signerOf(before), [{}]));
+    const { url } = await engine.listen();
+    const site = { root: engine.keys.root, identity, receiptPair: rawKeyPair(identity.gateway.privateKeyPem) };
+    const folder = tempFolder();
+    const registry = await SiteRegistry.open(join(folder, "registry.db"));
+    const place = { venue: parseVenueId("7k3m9q2x"), venueName: "School", gate: 1, fingerprint: "" };
+    await registry.add({ ...place, device: parseDeviceId("door-a") }, TEST_NOW);
+    await registry.close();
+    const client = new HttpEngineClient({ url, timeoutMs: 5_000 });
+    const rig = await openGatewayRig({ engine: client, site: site as never, folder });
+    const isRevoked = async (): Promise<boolean> =>
+      (await rig.registry.find(parseDeviceId("door-a")))?.revokedAt === TEST_NOW;
+    await waitFor(isRevoked, { timeoutMs: 20_000, what: "the revocation" });
+  });
+
+  it("shows that the engine refuses its list, or its question", async () => {
+    const [{ engine }, other] = [await openTestEngine({ nowMs: Date.now() }), await openTestEngine()];
+    const identity = await identityAt(other.engine); // of another authority
+    const { url } = await engine.listen();
+    const site = { root: other.engine.keys.root, identity, receiptPair: rawKeyPair(identity.gateway.privateKeyPem) };
+    await engine.orderRevocation(SITE, parseDeviceId("door-a"), "stolen");
+    const client = new HttpEngineClient({ url, timeoutMs: 5_000 });
+    const rig = await openGatewayRig({ engine: client, site: site as never });
+    await rig.add("door-a");
+    await rig.registry.revoke(parseDeviceId("door-a"), Date.now() as WallMs);
+    const alarms = (): readonly string[] =>
+      rig.gateway.recentEvents.filter(({ isAlarm }) => isAlarm).map(({ event }) => event);
+    await waitFor(() => alarms().length === 2, { timeoutMs: 20_000, what: "both alarms" });
+    expect([...alarms()].sort()).toEqual(["revocations.not_fetched", "revocations.not_sent"]);
   });
 });
 
@@ -211,6 +288,7 @@ describe("the authority's order to revoke a kiosk", () => {
       const fetcher = new RevocationFetcher({
         ...{ registry, identity, timers: systemTimers, log: silentLogger.child("test") },
         engine: { fetchRevocations: async () => list },
+        alarm: () => {},
         now: () => TEST_NOW,
       });
       await fetcher.ask();
