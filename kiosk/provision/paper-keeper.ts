@@ -27,6 +27,8 @@ export interface PaperKeeperDeps {
 
 /** How often the papers are looked at; asking the gateway costs nothing while they are good and the session is up. */
 const LOOK_EVERY_MS = MINUTE_MS;
+/** Looks without asking for a certificate, after the gateway's would have lasted no longer than the one that is here. */
+const REST_LOOKS = 60;
 
 /**
  * Keeps a kiosk able to reach its gateway: sets a system clock that is too wrong for TLS, and renews the certificate when 30 days are
@@ -38,6 +40,7 @@ export class PaperKeeper {
   readonly #over = new AbortController();
   #certificatePem: string;
   #told = "";
+  #restLooks = 0;
   #looking: Promise<void> = Promise.resolve();
   #stop = (): void => {};
 
@@ -75,6 +78,7 @@ export class PaperKeeper {
     const { clock, online, systemWall, crypto } = this.#deps;
     const pin = this.#pin;
     if (!pin || this.#over.signal.aborted) return;
+    this.#restLooks = Math.max(0, this.#restLooks - 1);
     const { state, wallMs } = clock.now();
     const believedMs = state === "unsynced" ? systemWall() : wallMs;
     if (online() && !this.#isDue(believedMs)) return;
@@ -83,6 +87,10 @@ export class PaperKeeper {
     await bringClock(trueMs, this.#deps);
     if (!this.#isDue(trueMs)) return;
     const renewed = await renewAt(gateway, { ...this.#deps.bundle });
+    if (endsAt(renewed) <= endsAt(this.#certificatePem)) {
+      this.#restLooks = REST_LOOKS; // the site's own certificate is about to end, and no other lasts longer
+      throw new Refused("not_longer");
+    }
     await keepCertificate(this.#deps.folder, renewed);
     this.#certificatePem = renewed;
     this.#deps.logger.info("certificate.renewed", { endsMs: endsAt(renewed) });
@@ -90,7 +98,7 @@ export class PaperKeeper {
   }
 
   #isDue(nowMs: WallMs): boolean {
-    return endsAt(this.#certificatePem) - nowMs <= RENEW_BEFORE_MS;
+    return this.#restLooks === 0 && endsAt(this.#certificatePem) - nowMs <= RENEW_BEFORE_MS;
   }
 
   /** Says each reason once, until another takes its place. */

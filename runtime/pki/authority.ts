@@ -53,8 +53,14 @@ async function privatePem(keys: webcrypto.CryptoKeyPair): Promise<string> {
   return x509.PemConverter.encode(der, "PRIVATE KEY");
 }
 
-function validity(nowMs: number, days: number): { notBefore: Date; notAfter: Date } {
-  return { notBefore: new Date(nowMs - BACKDATE_MS), notAfter: new Date(nowMs + days * DAY_MS) };
+/** @param latestMs end of the issuer's own certificate: a longer one would promise what no chain holds */
+function validity(
+  nowMs: number,
+  days: number,
+  latestMs = Number.POSITIVE_INFINITY,
+): { notBefore: Date; notAfter: Date } {
+  const notAfterMs = Math.min(nowMs + days * DAY_MS, latestMs);
+  return { notBefore: new Date(nowMs - BACKDATE_MS), notAfter: new Date(notAfterMs) };
 }
 
 async function issue(
@@ -81,7 +87,7 @@ async function issue(
     publicKey: subject.publicKey,
     signingKey: signingKey,
     signingAlgorithm: ALGORITHM,
-    ...validity(subject.nowMs, subject.days),
+    ...validity(subject.nowMs, subject.days, parent.notAfter.getTime()),
     extensions: [
       ...extensions,
       await x509.SubjectKeyIdentifierExtension.create(subject.publicKey),
@@ -141,6 +147,8 @@ export async function createLeaf(siteAuthority: Identity, subject: LeafSubject):
 
 /**
  * Makes a certificate for a key that lives elsewhere, or that has one which runs out.
+ *
+ * It ends with the site's certificate at the latest.
  *
  * @param subject.publicKey raw Ed25519, 32 bytes, or the key itself
  * @returns the certificate alone, PEM

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Renewal } from "../../../gateway/enrol/renewal.ts";
 import { createDeviceBundle, type DoorPlan, writeDeviceBundle } from "../../../gateway/registry/device-bundle.ts";
-import { createGatewayIdentity } from "../../../gateway/registry/identity.ts";
+import { createGatewayIdentity, type GatewayIdentity } from "../../../gateway/registry/identity.ts";
 import { writeSafely } from "../../../gateway/registry/identity-files.ts";
 import { LiveIdentity } from "../../../gateway/registry/live-identity.ts";
 import { type DeviceBundle, readBundle } from "../../../kiosk/provision/bundle.ts";
@@ -18,7 +18,7 @@ import { type DeviceId, parseBootId, parseDeviceId, parseSiteId, parseVenueId } 
 import { DAY_MS, type WallMs } from "../../../protocol/units.ts";
 import { silentLogger } from "../../../runtime/log.ts";
 import { nodeCrypto } from "../../../runtime/node-crypto.ts";
-import { gatewayName } from "../../../runtime/pki/authority.ts";
+import { createSiteAuthority, gatewayName } from "../../../runtime/pki/authority.ts";
 import { rawKeyPair } from "../../../runtime/pki/chain.ts";
 import { createDeviceKey } from "../../../runtime/pki/request.ts";
 import { makeSite, type TestSite } from "../../support/gateway-site.ts";
@@ -36,7 +36,11 @@ const NOW = Date.now() as WallMs;
 const silent = silentLogger.child("test");
 
 /** A kiosk of the site whose certificate was made so many days ago. */
-async function oldKiosk(gateway: LiveGateway, daysAgo: number): Promise<{ folder: string; bundle: DeviceBundle }> {
+async function oldKiosk(
+  gateway: LiveGateway,
+  daysAgo: number,
+  identity: GatewayIdentity = site.identity,
+): Promise<{ folder: string; bundle: DeviceBundle }> {
   const plan: DoorPlan = {
     device: parseDeviceId(`door-${daysAgo}`),
     venue: parseVenueId("7k3m9q2x"),
@@ -47,7 +51,7 @@ async function oldKiosk(gateway: LiveGateway, daysAgo: number): Promise<{ folder
     gatewayHttpPort: gateway.httpPort,
   };
   const folder = join(tempFolder(), "bundle");
-  const made = await createDeviceBundle(site.identity, plan, (NOW - daysAgo * DAY_MS) as WallMs);
+  const made = await createDeviceBundle(identity, plan, (NOW - daysAgo * DAY_MS) as WallMs);
   const { publicKey } = rawKeyPair(made.privateKeyPem);
   await gateway.registry.add({ ...plan, fingerprint: "", publicKey }, NOW);
   const trust = { ...made.trust, gateway: readFileSync(join(gateway.folder, "gateway.crt.pem"), "utf8") };
@@ -112,6 +116,28 @@ describe("a kiosk's certificate", () => {
     expect(seen.up).toBe(0);
     await keeperOf(kiosk, { renewed: (cert) => transport.useCertificate({ key: tls.key, cert }) }).look();
     await waitFor(() => seen.up > 0, { timeoutMs: 20_000, what: "the session" });
+  });
+
+  it("is left alone, and asked for once an hour, while the site's own ends no later", async () => {
+    const ending = await makeSite(); // three years old but for ten days
+    const since = (NOW - (3 * 365 - 10) * DAY_MS) as WallMs;
+    const authority = await createSiteAuthority(ending.root, parseSiteId("school-1"), since);
+    const identity = await createGatewayIdentity({ authority, trust: ending.identity.trust }, NOW);
+    const gateway = await startLiveGateway({ ...ending, identity });
+    const kiosk = await oldKiosk(gateway, 1, identity);
+    const file = join(kiosk.folder, "device.crt.pem");
+    const keeper = keeperOf(kiosk, { online: true });
+    const changes = async (looks: number): Promise<number> => {
+      const seen = new Set<string | undefined>();
+      for (let n = 0; n < looks; n += 1) {
+        await keeper.look();
+        seen.add((await gateway.registry.find(kiosk.bundle.device))?.fingerprint);
+      }
+      return seen.size;
+    };
+    expect(await changes(50)).toBe(1); // asked once, and not again
+    expect(await changes(20)).toBe(2);
+    expect(readFileSync(file, "utf8")).toBe(kiosk.bundle.tls.cert);
   });
 
   it("is not renewed once the kiosk is revoked", async () => {
