@@ -2,6 +2,7 @@ import type { StreamKey } from "../protocol/checkin/batch.ts";
 import type { SafeDetails } from "../protocol/errors.ts";
 import type { DeviceId } from "../protocol/ids.ts";
 import type { WallMs } from "../protocol/units.ts";
+import { readCertificate } from "../runtime/certificate-reader.ts";
 import { packageVersion } from "../runtime/package-paths.ts";
 import type { Database } from "../runtime/sqlite/database.ts";
 import { every } from "../runtime/timers.ts";
@@ -209,6 +210,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
       engine: this.#delivery.status,
       ...(this.#deps.broker.external && { broker: this.#deps.broker.external }),
       devices: this.#book.devices,
+      siteCertificateEndsMs: readCertificate(identity.authority.certificatePem).notAfterMs,
       counters: this.#counters.values,
     };
   }

@@ -24,6 +24,8 @@ interface Finding {
 
 const LOW_DISK_BYTES = 500_000_000;
 const RENEW_DAYS = 30;
+/** Kiosks renew theirs 30 days before their end, and a bundle takes a journey. */
+const NEW_BUNDLE_DAYS = 90;
 
 /** Checks certificates, clock, disk, spool file, broker, engine and the running service. @returns 0 when all is well, else 1 */
 export async function doctor(flags: CommonFlags): Promise<number> {
@@ -31,6 +33,7 @@ export async function doctor(flags: CommonFlags): Promise<number> {
   const findings = await Promise.all([
     checkCertificate(config),
     checkClock(config),
+    checkSiteCertificate(config),
     checkDisk(config),
     checkSpool(config),
     checkBroker(config),
@@ -81,6 +84,19 @@ async function checkClock({ time }: GatewayConfig): Promise<Finding> {
     ok: false,
     note: `nothing keeps it; ${within} (with more than half an hour no minutes of contact count); ${advice}`,
   };
+}
+
+async function checkSiteCertificate({ dataDir }: GatewayConfig): Promise<Finding> {
+  const what = "site certificate";
+  try {
+    const certificate = new X509Certificate(await readFile(join(dataDir, "authority.crt.pem")));
+    const days = Math.floor((Date.parse(certificate.validTo) - Date.now()) / DAY_MS);
+    const note = `${certificate.subject}, valid for ${days} more days`;
+    if (days > NEW_BUNDLE_DAYS) return { what, ok: true, note };
+    return { what, ok: false, note: `${note}: get a new bundle (engine keys site), start once with --site-bundle DIR` };
+  } catch {
+    return { what, ok: false, note: "not there yet: start the gateway once with --site-bundle DIR" };
+  }
 }
 
 async function checkDisk({ dataDir }: GatewayConfig): Promise<Finding> {

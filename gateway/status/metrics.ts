@@ -51,6 +51,10 @@ const GAUGES: Readonly<Record<string, readonly [help: string, read: Reading]>> =
     "When the gateway's certificate ends",
     ({ view }) => seconds(view.gateway.certificateEndsMs),
   ],
+  site_certificate_ends_timestamp_seconds: [
+    "When the site's certificate ends, by which kiosks are certified",
+    ({ status }) => seconds(status.siteCertificateEndsMs),
+  ],
 };
 
 /** Gauges of each kiosk that is not revoked; one that is not known is left out. */

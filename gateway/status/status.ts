@@ -18,6 +18,8 @@ export interface GatewayStatus {
   /** The external broker; absent when the gateway is its own. */
   readonly broker?: ExternalBrokerState;
   readonly devices: readonly DeviceView[];
+  /** End of the site's intermediate, by which kiosks and this gateway are certified, milliseconds since 1970. */
+  readonly siteCertificateEndsMs: number;
   /** Alarms and broken rules since this gateway started, by name. */
   readonly counters: Readonly<Record<string, number>>;
 }

@@ -70,6 +70,7 @@ export function statusOf(change: Partial<GatewayStatus> = {}): GatewayStatus {
       oldestUndeliveredMs: 0,
     },
     engine: { engineReachable: true, deliveredBatches: 7, heldStreams: 0 } as GatewayStatus["engine"],
+    siteCertificateEndsMs: FLEET_NOW_MS + 800 * DAY_MS,
     devices: [],
     counters: {},
     ...change,

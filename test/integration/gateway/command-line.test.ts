@@ -149,7 +149,13 @@ describe("gateway start", () => {
     const findings = Object.fromEntries(
       doctor.findings.map((one: { what: string; ok: boolean }) => [one.what, one.ok]),
     );
-    expect(findings).toMatchObject({ certificate: true, clock: true, spool: true, service: true });
+    expect(findings).toMatchObject({
+      certificate: true,
+      "site certificate": true,
+      clock: true,
+      spool: true,
+      service: true,
+    });
     const unkept = await run([
       "doctor",
       ...at,
