@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { WallMs } from "../protocol/units.ts";
 import { diskCheck, diskOf } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
 import { systemProbe } from "../runtime/linux-time-sync.ts";
-import { createLogger, type LogLevel } from "../runtime/log.ts";
+import { createLogger, type Logger, type LogLevel } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
 import { systemTimers } from "../runtime/timers.ts";
 import { createGateway } from "./app.ts";
@@ -13,6 +14,7 @@ import { type GatewayConfig, isFurtherWorker } from "./config.ts";
 import type { EngineTlsIdentity } from "./delivery/engine-https.ts";
 import { HttpEngineClient } from "./delivery/http-engine-client.ts";
 import { openFrontDesk } from "./front-desk.ts";
+import { finishInstalling, installBundle } from "./registry/bundle-renewal.ts";
 import { chainPem } from "./registry/device-bundle.ts";
 import type { GatewayIdentity } from "./registry/identity.ts";
 import { LiveIdentity } from "./registry/live-identity.ts";
@@ -44,7 +46,10 @@ export async function startGateway(
     probe: systemProbe,
     log: log.child("clock"),
   });
-  const identity = await openIdentity(config, bundleFolder, { nowMs: now(), isClockSure: () => clock.isKept });
+  const identity = await openIdentity({
+    ...{ config, bundleFolder, nowMs: now(), isClockSure: () => clock.isKept },
+    log: log.child("identity"),
+  });
   const registry = await SiteRegistry.open(join(config.dataDir, "registry.db"));
   const embedded = config.broker.url === "" ? createBroker(config, identity) : null;
   const broker = embedded ?? (await createExternalBroker({ ...clocks, config, identity, log: log.child("broker") }));
@@ -97,13 +102,22 @@ export async function startGateway(
 }
 
 /** The first worker, or a gateway that is alone, makes and renews the site's identity; further ones read it. */
-function openIdentity(
-  config: GatewayConfig,
-  bundleFolder: string | undefined,
-  clock: { readonly nowMs: WallMs; readonly isClockSure: () => boolean },
-): Promise<LiveIdentity> {
-  if (isFurtherWorker(config)) return LiveIdentity.follow(config.dataDir, clock.nowMs);
-  return LiveIdentity.open(config.dataDir, { bundleFolder, ...clock });
+async function openIdentity(parts: {
+  readonly config: GatewayConfig;
+  readonly bundleFolder: string | undefined;
+  readonly nowMs: WallMs;
+  readonly isClockSure: () => boolean;
+  readonly log: Logger;
+}): Promise<LiveIdentity> {
+  const { config, bundleFolder, nowMs, isClockSure, log } = parts;
+  const { dataDir } = config;
+  if (isFurtherWorker(config)) return LiveIdentity.follow(dataDir, nowMs);
+  await finishInstalling(dataDir);
+  if (bundleFolder !== undefined && existsSync(join(dataDir, "gateway.crt.pem"))) {
+    const outcome = await installBundle(dataDir, bundleFolder, nowMs);
+    if (outcome !== "same") log.warn(`bundle.${outcome}`, {});
+  }
+  return LiveIdentity.open(dataDir, { bundleFolder, nowMs, isClockSure });
 }
 
 /** Port of an external broker, which kiosks are to use. */
@@ -125,7 +139,7 @@ function createBroker({ mqtt }: GatewayConfig, identity: GatewayIdentity): Aedes
       host: mqtt.host,
       port: mqtt.port,
       ...tlsOf(identity),
-      siteAuthority: identity.authority.certificatePem,
+      siteAuthorities: [identity.authority.certificatePem, ...identity.earlierAuthorities],
       root: identity.trust.root,
     },
     plainPort: mqtt.plainLoopbackPort === 0 ? null : mqtt.plainLoopbackPort,

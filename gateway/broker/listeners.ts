@@ -1,4 +1,4 @@
-import type { X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { createServer as createPlainServer, type Server, type Socket } from "node:net";
 import {
   createServer as createTlsServer,
@@ -30,8 +30,8 @@ export interface TlsSettings {
   /** PEM: the gateway's key, and its certificate followed by the site's. */
   readonly key: string;
   readonly cert: string;
-  /** PEM: the site's intermediate, which signs devices, and the root above it. */
-  readonly siteAuthority: string;
+  /** PEM: the site's intermediates that sign devices or did, and the root above them. */
+  readonly siteAuthorities: readonly string[];
   readonly root: string;
 }
 
@@ -52,10 +52,10 @@ export function tlsListener(
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     noDelay: true,
   });
-  const siteChain = pemToChain(settings.siteAuthority);
+  const authorities = settings.siteAuthorities.flatMap((pem) => pemToChain(pem).slice(0, 1));
   server.on("secureConnection", (socket) => {
     socket.on("error", ignore); // ends in "close", which is what counts
-    const peer = peerOf(site, socket, siteChain, settings.root);
+    const peer = peerOf(site, socket, authorities, settings.root);
     if (peer) on.accept(socket, peer);
     else {
       on.refuse();
@@ -71,10 +71,10 @@ export function tlsListener(
 
 /** What a listener shows, and whom it believes; also for `setSecureContext`, when the gateway has a new certificate. */
 export function contextOf(
-  settings: Pick<TlsSettings, "root" | "siteAuthority"> | null,
+  settings: Pick<TlsSettings, "root" | "siteAuthorities"> | null,
   { key, cert }: Pick<TlsSettings, "key" | "cert">,
 ): SecureContextOptions {
-  return { key, cert, ca: settings ? [settings.root, settings.siteAuthority] : [], minVersion: "TLSv1.2" };
+  return { key, cert, ca: settings ? [settings.root, ...settings.siteAuthorities] : [], minVersion: "TLSv1.2" };
 }
 
 /** Listens without TLS; give it a loopback address only. */
@@ -137,11 +137,22 @@ export function filterReads(socket: Socket, { measure, pass, isStalled }: ReadFi
   };
 }
 
-function peerOf(site: SiteId, socket: TLSSocket, siteChain: readonly Uint8Array[], root: string): PeerIdentity | null {
+/** TLS has looked at the times of the whole chain; here it must lead to an intermediate of this very site. */
+function peerOf(
+  site: SiteId,
+  socket: TLSSocket,
+  authorities: readonly Uint8Array[],
+  root: string,
+): PeerIdentity | null {
   const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
   if (!certificate) return null;
+  const isIssuer = (authority: Uint8Array): boolean => {
+    const { publicKey } = new X509Certificate(authority);
+    return certificate.verify(publicKey);
+  };
   try {
-    const identity = verifyDeviceChain([new Uint8Array(certificate.raw), ...siteChain.slice(0, 1)], root);
+    const chain = [new Uint8Array(certificate.raw), ...authorities.filter(isIssuer).slice(0, 1)];
+    const identity = verifyDeviceChain(chain, root);
     return identity.site === site ? { device: identity.device, fingerprint: identity.fingerprint } : null;
   } catch (fault) {
     if (fault instanceof BluepostError) return null;

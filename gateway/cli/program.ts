@@ -20,7 +20,10 @@ export function buildProgram(): Command {
   );
   withConfig(program.command("start"))
     .description("serve until SIGINT or SIGTERM")
-    .option("--site-bundle <dir>", "site bundle from `engine keys site`, needed at first start")
+    .option(
+      "--site-bundle <dir>",
+      "site bundle from `engine keys site`: needed at first start, and later to install a newer one",
+    )
     .action(async (flags: CommonFlags & { readonly siteBundle?: string }) => {
       const say = (lines: readonly string[]): void => console.log(lines.join("\n"));
       await runService(async () => startGateway(configOf(flags), flags.siteBundle, say));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { WallMs } from "../../protocol/units.ts";
+import { readCertificate } from "../../runtime/certificate-reader.ts";
 import type { Identity } from "../../runtime/pki/authority.ts";
 import { Trust } from "../../runtime/pki/trust.ts";
 import { assembleIdentity, createGatewayIdentity, type GatewayIdentity, type SiteBundle } from "./identity.ts";
@@ -27,7 +28,8 @@ export async function openIdentityFiles(
   options: { readonly bundleFolder?: string | undefined; readonly nowMs: WallMs },
 ): Promise<GatewayIdentity> {
   if (await exists(join(folder, "gateway.crt.pem"))) {
-    return assembleIdentity(await readBundle(folder), await readPair(folder, "gateway"));
+    const earlier = await readEarlierAuthorities(folder, options.nowMs);
+    return assembleIdentity(await readBundle(folder), await readPair(folder, "gateway"), earlier);
   }
   const source = options.bundleFolder ?? folder;
   if (!(await exists(join(source, "authority.crt.pem")))) {
@@ -44,7 +46,19 @@ export async function openIdentityFiles(
   return identity;
 }
 
-async function readBundle(folder: string): Promise<SiteBundle> {
+/** File of the certificates of the site's earlier intermediates, the newest first. */
+export const EARLIER_FILE = "earlier.crt.pem";
+
+/** Reads the site's earlier intermediates that have not ended. */
+export async function readEarlierAuthorities(folder: string, nowMs: WallMs): Promise<readonly string[]> {
+  if (!(await exists(join(folder, EARLIER_FILE)))) return [];
+  const text = await read(folder, EARLIER_FILE);
+  const all = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  return all.filter((pem) => readCertificate(pem).notAfterMs > nowMs);
+}
+
+/** Reads a bundle as the engine made it. @throws {SiteBundleError} GW_SITE_BUNDLE */
+export async function readBundle(folder: string): Promise<SiteBundle> {
   const trust = Value.Convert(Trust, parseJson(await read(folder, "trust.json")));
   if (!Value.Check(Trust, trust))
     throw new SiteBundleError("trust.json has not the form it should", { file: "trust.json" });
@@ -58,7 +72,8 @@ async function readPair(folder: string, name: string): Promise<Identity> {
   };
 }
 
-async function writePair(folder: string, name: string, pair: Identity): Promise<void> {
+/** Writes key and certificate, the certificate last. */
+export async function writePair(folder: string, name: string, pair: Identity): Promise<void> {
   await writeSafely(join(folder, `${name}.key.pem`), pair.privateKeyPem, SECRET_MODE);
   await writeSafely(join(folder, `${name}.crt.pem`), pair.certificatePem);
 }

@@ -17,6 +17,8 @@ export interface GatewayIdentity extends SiteBundle {
   readonly site: SiteId;
   /** Key and certificate of the gateway; the certificate alone, without the site's. */
   readonly gateway: Identity;
+  /** Certificates of the site's earlier intermediates that have not ended yet, PEM each: kiosks may still show one. */
+  readonly earlierAuthorities: readonly string[];
   /** `trust` with the gateway's certificate filled in, as kiosks get it. */
   readonly trust: Trust;
   /** The gateway's key, for receipts and time. */
@@ -33,8 +35,13 @@ export async function createGatewayIdentity(bundle: SiteBundle, nowMs: WallMs): 
 }
 
 /** Puts keys and certificates that exist together. */
-export async function assembleIdentity(bundle: SiteBundle, gateway: Identity): Promise<GatewayIdentity> {
+export async function assembleIdentity(
+  bundle: SiteBundle,
+  gateway: Identity,
+  earlierAuthorities: readonly string[] = [],
+): Promise<GatewayIdentity> {
   return {
+    earlierAuthorities,
     site: parseSiteId(bundle.trust.site),
     authority: bundle.authority,
     gateway,

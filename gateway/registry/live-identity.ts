@@ -59,6 +59,9 @@ export class LiveIdentity implements GatewayIdentity {
   get authority(): Identity {
     return this.#identity.authority;
   }
+  get earlierAuthorities(): readonly string[] {
+    return this.#identity.earlierAuthorities;
+  }
   get gateway(): Identity {
     return this.#identity.gateway;
   }

@@ -30,7 +30,7 @@ function brokerOptions(tls: boolean): AedesBrokerOptions {
           port: 0,
           key: identity.gateway.privateKeyPem,
           cert: chainPem(identity.gateway.certificatePem, siteAuthority),
-          siteAuthority,
+          siteAuthorities: [siteAuthority],
           root: identity.trust.root,
         }
       : null,

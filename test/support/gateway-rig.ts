@@ -57,7 +57,7 @@ export async function openGatewayRig(parts: {
       port: 0,
       key: identity.gateway.privateKeyPem,
       cert: chainPem(identity.gateway.certificatePem, siteAuthority),
-      siteAuthority,
+      siteAuthorities: [siteAuthority],
       root: identity.trust.root,
     },
     plainPort: 0,
