@@ -52,10 +52,17 @@ describe("the units", () => {
       const user = /^User=(\S+)$/m.exec(text)?.[1] as string;
       expect(users).toMatch(new RegExp(`^u ${user}\\s`, "m"));
       expect(/^SupplementaryGroups=(.*)$/m.exec(text)?.[1]?.split(" ") ?? []).toSatisfy((groups: readonly string[]) =>
-        groups.every((group) => ["dialout", "gpio", "video", "render"].includes(group)),
+        groups.every((group) => ["dialout", "gpio", "video", "render", "audio"].includes(group)),
       );
     }
     expect(users).toMatch(/^g gpio\s/m);
+  });
+
+  it("let the screen's browser draw, be touched and be heard", () => {
+    const { text } = source(`${UNITS}/bluepost-screen.service`);
+    const devices = [...text.matchAll(/^DeviceAllow=char-(\w+) rw$/gm)].map(([, name]) => name);
+    expect(devices).toEqual(["drm", "input", "alsa"]);
+    expect(/^SupplementaryGroups=(.*)$/m.exec(text)?.[1]?.split(" ")).toEqual(["video", "render", "audio"]);
   });
 });
 
