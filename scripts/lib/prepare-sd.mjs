@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { mountUnit, mountUnitName } from "./deb/data-mount.mjs";
+import { dataPartition, mountUnit, mountUnitName } from "./deb/data-mount.mjs";
 import { EXIT, inRoot } from "./root.mjs";
 
 const MARK = "# made by Bluepost's prepare-sd; run it again to change it";
@@ -57,10 +57,10 @@ export function prepareCard(boot, options) {
 function putPartitionTools(boot) {
   const folder = join(boot, "bluepost");
   mkdirSync(folder, { recursive: true });
-  for (const path of ["bin/make-data-partition", "data-partition.json"])
-    copyFileSync(inRoot("hardware/image", path), join(folder, basename(path)));
+  const paths = ["bin/make-data-partition", "bin/finish-card", "data-partition.json"];
+  for (const path of paths) copyFileSync(inRoot("hardware/image", path), join(folder, basename(path)));
   writeFileSync(join(folder, mountUnitName()), mountUnit());
-  return ["make-data-partition", "data-partition.json", mountUnitName()].map((name) => join(folder, name));
+  return [...paths, mountUnitName()].map((path) => join(folder, basename(path)));
 }
 
 /** A console on the scanner's wires would talk to it; a system that grows over the whole card leaves the ledger no room. */
@@ -179,6 +179,7 @@ function cloudConfig(plan) {
     write_files: [
       { path: "/etc/systemd/system.conf.d/60-bluepost.conf", content: "[Manager]\nRuntimeWatchdogSec=14\n" },
       { path: "/etc/bluepost/kiosk.toml", content: kioskSettings(plan) },
+      ...(plan.dataPartition ? [needsPartition()] : []),
       ...(repo
         ? [
             {
@@ -209,9 +210,20 @@ function cloudConfig(plan) {
       // without a country the Wi-Fi stays switched off
       ...(plan.improv ? [["raspi-config", "nonint", "do_wifi_country", plan.country]] : []),
       ["systemctl", "daemon-reexec"],
-      // raspi-config counts 0 as "yes"; from the next start on, writes to the system stay in memory
-      ...(plan.readOnly ? [["raspi-config", "nonint", "do_overlayfs", "0"]] : []),
+      // cloud-init goes on after a step that failed: the last one looks whether the partition is there
+      ...(plan.dataPartition
+        ? [["sh", "/boot/firmware/bluepost/finish-card", ...(plan.readOnly ? ["--read-only"] : [])]]
+        : []),
     ],
+  };
+}
+
+/** Check-ins in the system's partition would vanish behind one that is mounted later, and with a read-only system at each start. */
+function needsPartition() {
+  const { mountPoint } = dataPartition();
+  return {
+    path: "/etc/systemd/system/bluepost-.service.d/60-data-partition.conf",
+    content: `[Unit]\nAssertPathIsMountPoint=${mountPoint}\n`,
   };
 }
 

@@ -147,7 +147,21 @@ describe("prepare-sd", () => {
     const refused = await prepare(folder, "--deb", deb(folder), "--read-only");
     expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining("--data-partition") });
     expect((await prepare(folder, "--deb", deb(folder), "--read-only", "--data-partition")).code).toBe(0);
-    expect(cloud(folder).runcmd.at(-1)).toEqual(["raspi-config", "nonint", "do_overlayfs", "0"]);
+    expect(cloud(folder).runcmd.at(-1)).toEqual(["sh", "/boot/firmware/bluepost/finish-card", "--read-only"]);
+    expect(cloud(folder).runcmd.flat()).not.toContain("do_overlayfs");
+    expect(text(folder, "bluepost/finish-card")).toMatch(/^#!\/bin\/sh\n/);
+  });
+
+  it("lets nothing of Bluepost start without the partition that the card was to have", async () => {
+    const folder = boot();
+    const conditionOf = () =>
+      cloud(folder).write_files.find(({ path }) => path.startsWith("/etc/systemd/system/bluepost-.service.d/"))
+        ?.content;
+    await prepare(folder, "--deb", deb(folder));
+    expect(conditionOf()).toBeUndefined();
+    await prepare(folder, "--deb", deb(folder), "--data-partition");
+    expect(conditionOf()).toBe("[Unit]\nAssertPathIsMountPoint=/var/lib/bluepost\n");
+    expect(cloud(folder).runcmd.at(-1)).toEqual(["sh", "/boot/firmware/bluepost/finish-card"]);
   });
 
   it("takes packages from a repository only with its key", async () => {
