@@ -61,6 +61,7 @@ export const INDICATOR_PATTERNS: Readonly<Record<IndicatorSignal, IndicatorPatte
 export const FAULT_BLINKS: Readonly<Record<string, number>> = {
   RT_CONFIG: 2,
   KIOSK_NOT_PROVISIONED: 2,
+  KIOSK_NOT_PERMITTED: 2,
   KIOSK_UNSAFE_SETTING: 2,
   FW_PINOUT: 2,
   RT_TRUST_LIST: 2,

@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import { Database } from "../../runtime/sqlite/database.ts";
 import { readStreamFacts } from "../ledger/facts.ts";
 import { TABLES } from "../ledger/rows.ts";
+import { isAbsent, withPermission } from "../provision/permission.ts";
 
 /** What `status` and `outbox ls` show of a ledger; a service may be running on it. */
 export interface LedgerView {
@@ -18,10 +19,14 @@ export interface LedgerView {
   readonly presence: { readonly rows: number; readonly unconfirmed: number };
 }
 
-/** Reads a ledger without disturbing its service; null when there is none. */
+/**
+ * Reads a ledger without disturbing its service; null when there is none.
+ *
+ * @throws {NotPermittedError} KIOSK_NOT_PERMITTED when it belongs to another user
+ */
 export async function viewLedger(dataDir: string): Promise<LedgerView | null> {
   const file = join(dataDir, "ledger", "ledger.db");
-  if (!existsSync(file)) return null;
+  if (!(await isThere(file))) return null;
   const database = await Database.open({ file, readOnly: true });
   try {
     const facts = await readStreamFacts(database, "c");
@@ -44,6 +49,16 @@ export async function viewLedger(dataDir: string): Promise<LedgerView | null> {
   }
 }
 
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.R_OK);
+    return true;
+  } catch (fault) {
+    if (isAbsent(fault)) return false; // no ledger yet: an answer, not a fault
+    throw withPermission(fault, "the ledger");
+  }
+}
+
 async function viewPresence(database: Database): Promise<LedgerView["presence"]> {
   const facts = await readStreamFacts(database, "p");
   if (!facts) return { rows: 0, unconfirmed: 0 };
@@ -62,7 +77,7 @@ export interface OutboxLine {
 /** Lists unconfirmed rows, oldest first, at most `limit`. */
 export async function listOutbox(dataDir: string, limit: number): Promise<readonly OutboxLine[]> {
   const file = join(dataDir, "ledger", "ledger.db");
-  if (!existsSync(file)) return [];
+  if (!(await isThere(file))) return [];
   const database = await Database.open({ file, readOnly: true });
   try {
     const facts = await readStreamFacts(database, "c");

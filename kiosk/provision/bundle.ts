@@ -16,6 +16,7 @@ import {
 import { pemToChain, rawKeyPair } from "../../runtime/pki/chain.ts";
 import { Trust } from "../../runtime/pki/trust.ts";
 import type { KioskConfig } from "../config.ts";
+import { NotPermittedError, withPermission } from "./permission.ts";
 
 /** Folder of the device bundle that a configuration names. */
 export function bundleDirOf({ bundleDir, dataDir }: Pick<KioskConfig, "bundleDir" | "dataDir">): string {
@@ -51,6 +52,7 @@ export interface DeviceBundle {
  * Reads a device bundle: `device.json`, `device.key.pem`, `device.crt.pem` (device and site certificate) and `trust.json`.
  *
  * @throws {NotProvisionedError} KIOSK_NOT_PROVISIONED when a file is missing or not of its form
+ * @throws {NotPermittedError} KIOSK_NOT_PERMITTED when it belongs to another user
  */
 export async function readBundle(folder: string): Promise<DeviceBundle> {
   const text = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
@@ -73,7 +75,9 @@ export async function readBundle(folder: string): Promise<DeviceBundle> {
       signer: { key: await importSigningKey(rawKeyPair(tls.key)), chain: pemToChain(tls.cert) },
       tls,
     };
-  } catch (cause) {
+  } catch (fault) {
+    const cause = withPermission(fault, "the device bundle");
+    if (cause instanceof NotPermittedError) throw cause;
     const file = cause instanceof Error && "path" in cause ? String(cause.path).split("/").at(-1) : undefined;
     const what = file ? `${file} is missing` : "a file in it is damaged";
     const cure = "Move its folder away and show a setup code (gateway claim), or copy one made by: gateway devices add";

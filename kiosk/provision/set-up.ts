@@ -33,13 +33,17 @@ export class SetUp {
   readonly #deps: SetUpDeps;
   #turn: Promise<void> = Promise.resolve();
   #isDone = false;
+  #fault: unknown = null;
   #spentSeed = "";
 
   constructor(deps: SetUpDeps) {
     this.#deps = deps;
   }
 
-  /** @returns true when there is a bundle, false when `signal` ended the wait */
+  /**
+   * @returns true when there is a bundle, false when `signal` ended the wait
+   * @throws {NotPermittedError} KIOSK_NOT_PERMITTED when a bundle appears that belongs to another user
+   */
   async run(signal: AbortSignal): Promise<boolean> {
     const { timers, scanner, screen } = this.#deps;
     const over = new AbortController();
@@ -57,6 +61,7 @@ export class SetUp {
       signal.removeEventListener("abort", stop);
       await this.#turn;
     }
+    if (this.#fault !== null) throw this.#fault;
     return this.#isDone;
   }
 
@@ -75,8 +80,13 @@ export class SetUp {
     screen.update({ scanner: { present: scanner.status().present } });
     await this.#inTurn(async () => {
       if (this.#isDone || over.signal.aborted) return;
-      if (await hasBundle(folder)) this.#finish(over);
-      else await this.#trySeed(over);
+      try {
+        if (await hasBundle(folder)) return this.#finish(over);
+      } catch (fault) {
+        this.#fault = fault; // no code can mend it
+        return over.abort();
+      }
+      await this.#trySeed(over);
     });
   }
 

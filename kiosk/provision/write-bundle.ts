@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { DeviceSettings } from "../../protocol/http/enrolment.ts";
 import type { Trust } from "../../runtime/pki/trust.ts";
 import { readFileIfThere, writeFileSafely } from "../../runtime/safe-file.ts";
+import { isAbsent, withPermission } from "./permission.ts";
 
 /** What stands in a bundle's files. */
 export interface BundleFiles {
@@ -15,12 +16,17 @@ export interface BundleFiles {
 
 const OWNER_ONLY = 0o600;
 
-/** Whether there is a bundle, sound or damaged: a folder with anything in it. */
+/**
+ * Whether there is a bundle, sound or damaged: a folder with anything in it.
+ *
+ * @throws {NotPermittedError} KIOSK_NOT_PERMITTED when the folder belongs to another user
+ */
 export async function hasBundle(folder: string): Promise<boolean> {
   try {
     return (await readdir(folder)).length > 0;
-  } catch {
-    return false; // no such folder: an answer, not a fault
+  } catch (fault) {
+    if (isAbsent(fault)) return false; // no such folder: an answer, not a fault
+    throw withPermission(fault, "the device bundle");
   }
 }
 
