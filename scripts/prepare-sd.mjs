@@ -9,6 +9,7 @@ const USAGE = `node scripts/prepare-sd.mjs BOOT [options]
   --roles LIST              kiosk,screen,gateway,engine; default kiosk,screen
   --deb FILE                package to install, copied to the card: works without internet
   --repo URL --repo-key F   or: apt repository and its public key (bluepost.gpg)
+  --update-key F            public key that later packages are signed with; default: that of --repo-key
   --wifi NAME --wifi-password-file F [--country VN]
   --improv                  the kiosk takes its Wi-Fi from a phone, after its button was pressed
   --ssh-key FILE            public key that may log in as the user pi; without it nobody can
@@ -28,6 +29,7 @@ function readOptions() {
         deb: { type: "string" },
         repo: { type: "string" },
         "repo-key": { type: "string" },
+        "update-key": { type: "string" },
         wifi: { type: "string" },
         "wifi-password-file": { type: "string" },
         country: { type: "string", default: "VN" },

@@ -126,6 +126,7 @@ function checked(boot, options) {
     roles,
     deb: readable(options.deb, "--deb"),
     repoKey: readable(options["repo-key"], "--repo-key"),
+    updateKey: keyringOf(options),
     sshKey: textOf(options["ssh-key"], "--ssh-key"),
     wifiPassword: wifiPassword(options),
     uart: options.uart === undefined ? null : uartOf(options.uart),
@@ -140,6 +141,17 @@ function fail(code, ...lines) {
 
 function readable(file, flag) {
   if (file !== undefined && !existsSync(file)) fail(EXIT.usage, `${flag}: there is no file ${file}.`);
+  return file;
+}
+
+/** gpgv reads a key as gpg exports it, not its text form. A repository signs its packages with its own key. */
+function keyringOf(options) {
+  const file = options["update-key"] ?? options["repo-key"];
+  if (readable(file, "--update-key") !== undefined && readFileSync(file, "latin1").startsWith("-----BEGIN"))
+    fail(
+      EXIT.usage,
+      `${file} is the text form of a key: take bluepost.gpg of the repository, or gpg --export without --armor.`,
+    );
   return file;
 }
 
@@ -167,7 +179,7 @@ function digest(text) {
 }
 
 function cloudConfig(plan) {
-  const { name, roles, sshKey, repo, repoKey } = plan;
+  const { name, roles, sshKey, repo, repoKey, updateKey } = plan;
   const answers = `bluepost bluepost/roles multiselect ${roles.join(", ")}\n`;
   return {
     hostname: name,
@@ -182,21 +194,14 @@ function cloudConfig(plan) {
       ...(plan.dataPartition ? [needsPartition()] : []),
       ...(repo
         ? [
-            {
-              path: "/usr/share/keyrings/bluepost.gpg",
-              encoding: "b64",
-              content: readFileSync(repoKey).toString("base64"),
-            },
-          ]
-        : []),
-      ...(repo
-        ? [
+            keyFile("/usr/share/keyrings/bluepost.gpg", repoKey),
             {
               path: "/etc/apt/sources.list.d/bluepost.list",
               content: `deb [signed-by=/usr/share/keyrings/bluepost.gpg] ${repo} stable main\n`,
             },
           ]
         : []),
+      ...(updateKey ? [keyFile("/etc/bluepost/update.gpg", updateKey)] : []),
     ],
     ...(plan.readOnly && { power_state: { mode: "reboot", condition: true } }),
     runcmd: [
@@ -216,6 +221,10 @@ function cloudConfig(plan) {
         : []),
     ],
   };
+}
+
+function keyFile(path, file) {
+  return { path, encoding: "b64", content: readFileSync(file).toString("base64") };
 }
 
 /** Check-ins in the system's partition would vanish behind one that is mounted later, and with a read-only system at each start. */
@@ -246,6 +255,7 @@ function installCommands({ deb, roles }) {
   const local = [...install, `/boot/firmware/${basename(deb)}`];
   return [
     local,
+    ["sh", "-c", keepPackage(basename(deb))],
     ...(extra.length > 0
       ? [
           [
@@ -256,6 +266,12 @@ function installCommands({ deb, roles }) {
         ]
       : []),
   ];
+}
+
+/** `bluepost-update` goes back to what lies there under its version. */
+function keepPackage(name) {
+  const kept = "/var/lib/bluepost/packages";
+  return `mkdir -p ${kept} && cp /boot/firmware/${name} ${kept}/bluepost_$(dpkg-query -W -f '\${Version}' bluepost).deb`;
 }
 
 function kioskSettings({ lamps, uart, improv }) {
@@ -282,8 +298,9 @@ function withBlock(text, lines) {
   return `${others}\n\n${BEGIN}\n[all]\n${lines.join("\n")}\n${END}\n`;
 }
 
-function nextSteps({ setup }) {
+function nextSteps({ setup, updateKey }) {
   return [
+    ...(updateKey ? [] : ["This machine will take no update from a stick: for that, give --update-key FILE."]),
     "Next: put the card into the Pi and switch it on. The first start takes some minutes.",
     ...(setup
       ? ["The setup code is good for ten minutes, and once."]

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -178,6 +179,42 @@ describe("prepare-sd", () => {
     );
   });
 
+  it("leaves what `bluepost-update` needs: the package of this version for the way back, and the key of the next", async () => {
+    const folder = boot();
+    writeFileSync(join(folder, "../update.gpg"), new Uint8Array([0x98, 0x33, 0x04]));
+    const { code } = await prepare(folder, "--deb", deb(folder), "--update-key", join(folder, "../update.gpg"));
+    expect(code).toBe(0);
+    expect(cloud(folder).write_files).toContainEqual({
+      path: "/etc/bluepost/update.gpg",
+      encoding: "b64",
+      content: "mDME",
+    });
+    const keep = cloud(folder).runcmd.find((words) => words.join(" ").includes("/packages"));
+    const machine = tempFolder();
+    writeFileSync(join(machine, "dpkg-query"), "#!/bin/sh\necho 0.1.0\n", { mode: 0o755 });
+    const [program = "", ...args] = (keep as string[]).map((word) =>
+      word.replaceAll("/boot/firmware", folder).replaceAll("/var/lib/bluepost", join(machine, "state")),
+    );
+    spawnSync(program, args, { env: { PATH: `${machine}:/usr/bin:/bin` } });
+    expect(text(machine, "state/packages/bluepost_0.1.0.deb")).toBe("package");
+  });
+
+  it("says so when a card will take no update from a stick, and takes a repository's key for it", async () => {
+    const folder = boot();
+    const without = await prepare(folder, "--deb", deb(folder));
+    expect(without).toMatchObject({ code: 0, stderr: expect.stringMatching(/no update from a stick.*--update-key/) });
+    writeFileSync(join(folder, "key.gpg"), "key");
+    const { stderr } = await prepare(
+      folder,
+      "--repo",
+      "https://packages.example",
+      "--repo-key",
+      join(folder, "key.gpg"),
+    );
+    expect(stderr).not.toContain("--update-key");
+    expect(cloud(folder).write_files.map(({ path }) => path)).toContain("/etc/bluepost/update.gpg");
+  });
+
   it.each([
     ["a folder that is not there", 64, "There is no folder", () => ["/no/such/folder"]],
     ["a folder that is no boot partition", 64, "no boot partition", () => [tempFolder()]],
@@ -187,6 +224,15 @@ describe("prepare-sd", () => {
     ["an unknown role", 64, "Unknown role toaster", () => [boot(), "--roles", "toaster"]],
     ["an unknown chip", 64, "pinctrl-bcm2711", (folder = boot()) => [folder, "--deb", deb(folder), "--uart", "bcm"]],
     ["a code that is none", 64, "BPS:", (folder = boot()) => [folder, "--deb", deb(folder), "--setup", "hello"]],
+    [
+      "a key that gpgv does not read",
+      64,
+      "without --armor",
+      (folder = boot({ "key.asc": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n" })) => [
+        ...[folder, "--deb", deb(folder)],
+        ...["--update-key", join(folder, "key.asc")],
+      ],
+    ],
     ["a name with a shell in it", 64, "no name", () => [boot(), "--name", "door$(reboot)"]],
   ] as readonly [string, number, string, () => readonly string[]][])(
     "refuses %s, and says what to do",
