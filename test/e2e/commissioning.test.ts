@@ -26,13 +26,28 @@ describe("the commissioning guide", () => {
     expect(typed.map((text) => text.split(" ").slice(0, 3).join(" "))).toEqual([
       "npm run deb",
       "node scripts/prepare-sd.mjs boot",
-      "bluepost-gateway claim --venue",
-      'bluepost-kiosk provision "$CODE"',
-      "bluepost-kiosk doctor",
-      "bluepost-kiosk status",
-      "bluepost-gateway status",
-      "bluepost-gateway devices list",
+      "sudo bluepost-gateway claim",
+      "sudo bluepost-kiosk provision",
+      "sudo bluepost-kiosk doctor",
+      "sudo bluepost-kiosk status",
+      "sudo bluepost-gateway status",
+      "sudo bluepost-gateway devices",
     ]);
+  });
+
+  it("makes a card that a technician can log in to and that takes updates", () => {
+    expect(command("node scripts/prepare-sd.mjs")).toMatch(/ --ssh-key \S+ /);
+    expect(command("node scripts/prepare-sd.mjs")).toMatch(/ --update-key bluepost\.gpg /);
+    expect(command("npm run deb")).toMatch(/ --repo \S+ --key \S+$/);
+  });
+
+  it("puts sudo before every command of an installed machine, in both languages", () => {
+    const named = [
+      ...guide.matchAll(/`([^`\n]*\b(?:bluepost-(?:kiosk|gateway|engine|update)|dpkg-reconfigure) [^`]*)`/g),
+    ];
+    const without = named.map(([, text = ""]) => text).filter((text) => !/^(?:sudo|systemctl status|ssh) /.test(text));
+    expect(without).toEqual([]);
+    expect(named.length).toBeGreaterThan(5);
   });
 });
 
@@ -52,6 +67,7 @@ describe.skipIf(noPtys !== "")(`the commissioning guide, step by step ${noPtys}`
   beforeAll(async () => {
     for (const name of ["bin", "etc", "boot"]) mkdirSync(join(folder, name));
     symlinkSync(join(repository, "scripts"), join(folder, "scripts"));
+    writeFileSync(join(folder, "bin/sudo"), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 }); // every part is this user's here
     for (const part of ["kiosk", "gateway", "engine"]) {
       const program = join(folder, "bin", `bluepost-${part}`);
       writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${repository}/dist/${part}/main.js" "$@"\n`);
@@ -84,14 +100,15 @@ describe.skipIf(noPtys !== "")(`the commissioning guide, step by step ${noPtys}`
   }
 
   const rows = async (): Promise<{ readonly rows: number }> => {
-    const { stdout } = await type(`${command("bluepost-kiosk status")} --json`);
+    const { stdout } = await type(`${command("sudo bluepost-kiosk status")} --json`);
     return (JSON.parse(stdout) as { ledger: { rows: number } }).ledger;
   };
 
   it("part 1: writes the card", async () => {
     for (const [name, text] of Object.entries({ "config.txt": "", "cmdline.txt": "", "user-data": "#cloud-config" }))
       writeFileSync(join(folder, "boot", name), text);
-    writeFileSync(join(folder, "bluepost_arm64.deb"), "package");
+    for (const name of ["bluepost_arm64.deb", "bluepost.gpg", "technician.pub"])
+      writeFileSync(join(folder, name), `${name}\n`);
     const { code, stderr } = await type(command("node scripts/prepare-sd.mjs"));
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("Next: put the card into the Pi") });
   });
@@ -101,7 +118,7 @@ describe.skipIf(noPtys !== "")(`the commissioning guide, step by step ${noPtys}`
       what: "a kiosk without papers",
     });
     await waitFor(async () => (await state()).scanner.present, { what: "its scanner" });
-    const claim = await type(command("bluepost-gateway claim"));
+    const claim = await type(command("sudo bluepost-gateway claim"));
     const code = /^BPS:.*$/m.exec(claim.stdout)?.[0] as string;
     expect({ code: claim.code, stderr: claim.stderr, setup: code?.slice(0, 4) }).toEqual({
       code: 0,
@@ -122,16 +139,16 @@ describe.skipIf(noPtys !== "")(`the commissioning guide, step by step ${noPtys}`
       "clock_ok",
       "gateway_ok",
     ]);
-    const doctor = await type(command("bluepost-kiosk doctor"));
+    const doctor = await type(command("sudo bluepost-kiosk doctor"));
     expect(doctor.stdout.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([]);
     expect(doctor.code).toBe(0);
   });
 
   it("part 2: or by the code, typed", async () => {
-    const claim = await type(command("bluepost-gateway claim").replace("door-1", "door-2"));
+    const claim = await type(command("sudo bluepost-gateway claim").replace("door-1", "door-2"));
     const CODE = /^BPS:.*$/m.exec(claim.stdout)?.[0] as string;
     const second = { CODE, BLUEPOST_KIOSK_DATA_DIR: join(folder, "second") };
-    const { code, stdout } = await type(command("bluepost-kiosk provision"), second);
+    const { code, stdout } = await type(command("sudo bluepost-kiosk provision"), second);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("door-2") });
   });
 
@@ -156,7 +173,7 @@ describe.skipIf(noPtys !== "")(`the commissioning guide, step by step ${noPtys}`
     expect(watch.results.at(-1)).toMatchObject({ code: "in_ok", offline: true });
     gateway = await serve("gateway");
     await waitFor(async () => (await state()).uplink.unsent === 0, { timeoutMs: 60_000, what: "the unsent rows" });
-    const { stdout } = await type(command("bluepost-gateway devices list"));
+    const { stdout } = await type(command("sudo bluepost-gateway devices list"));
     expect(stdout).toMatch(/door-1\s.*7k3m9q2x/);
 
     const before = await rows();
@@ -169,7 +186,7 @@ describe.skipIf(noPtys !== "")(`the commissioning guide, step by step ${noPtys}`
     await watch.close();
     expect((await rows()).rows).toBeGreaterThan(before.rows);
     const allDelivered = async () =>
-      / 0 of 0 batches wait/.test((await type(command("bluepost-gateway status"))).stdout);
+      / 0 of 0 batches wait/.test((await type(command("sudo bluepost-gateway status"))).stdout);
     await waitFor(allDelivered, { timeoutMs: 60_000, everyMs: 500, what: "the engine to have every row" });
     expect(before.rows).toBeGreaterThanOrEqual(2);
   });
