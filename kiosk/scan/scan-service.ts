@@ -84,9 +84,9 @@ export class ScanService {
     const now = this.#deps.clock.now();
     const reading = await this.#read(scan, now);
     this.#deps.counters.add(reading.kind === "credential" ? `scan.${reading.format}` : `scan.${reading.kind}`);
-    if (reading.kind !== "party") this.#last = null; // somebody else stands at the door: a number is no longer the last visitor's
     if (reading.kind !== "credential") return this.#answerOther(reading, now);
     if (this.#deps.staff.isClosed) {
+      this.#last = null;
       this.#deps.counters.add("answer.closed");
       return this.#plain("see_staff", now);
     }
@@ -115,6 +115,7 @@ export class ScanService {
     reading: Exclude<QrReading, Credential>,
     now: DeviceTime,
   ): Promise<ScanAnswer | null> | ScanAnswer | null {
+    if (reading.kind !== "party") this.#last = null; // the screen says something else now: a number is no longer the last visitor's
     switch (reading.kind) {
       case "party": {
         const last = this.#last;
@@ -162,7 +163,8 @@ export class ScanService {
     const facts = { past, inside: visitors.inside, isCutOff: this.#deps.isCutOff(), party };
     const admission = decideAdmission({ ...facts, nowMs: now.boottimeMs, policy });
     this.#deps.counters.add(`answer.${admission.kind}`);
-    if (admission.kind === "repeat") return { decided: null };
+    if (admission.kind === "repeat") return { decided: null }; // the screen still asks the last visitor for his companions
+    this.#last = null;
     if (admission.kind === "already") {
       return {
         decided: {
