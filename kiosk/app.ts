@@ -257,8 +257,9 @@ class KioskApp implements Kiosk {
   }
 
   async #answer(scan: RawScan): Promise<void> {
+    const { run } = this.#selfTest;
     const answer = await this.#scans.answer(scan);
-    this.#selfTest.scanned((answer?.rows.length ?? 0) > 0);
+    if (this.#selfTest.run === run) this.#selfTest.scanned((answer?.rows.length ?? 0) > 0); // else this code has just opened it
     if (answer) this.#show(answer);
     this.#deps.answered?.(answer);
   }

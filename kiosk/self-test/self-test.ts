@@ -73,6 +73,11 @@ export class SelfTest {
     this.#deps = deps;
   }
 
+  /** Which test it is: counts how often one began. */
+  get run(): number {
+    return this.#run;
+  }
+
   /** Begins a test and shows it; one that is shown already begins anew. */
   open(): void {
     this.#stop();

@@ -93,7 +93,7 @@ describe.skipIf(noBrowserOrPty !== "")(`a whole kiosk in Chromium ${noBrowserOrP
     expect(await seriousFindings(screen.page)).toEqual([]);
     await screen.page.locator(".below .qr").waitFor();
     await show("menu");
-    await screen.page.locator(".self-test").waitFor();
+    await screen.page.locator('.self-test [data-check="scanner"][data-code="scanner_ready"]').waitFor(); // the lamps go on, too
     await door.scanner.present("001090666666||Đỗ Văn Sáu|06061966|Nam|6 Lý Tự Trọng|15042021");
     await screen.answered("in_ok");
     await screen.page.locator(".below .qr").waitFor();
