@@ -78,6 +78,8 @@ export interface Engine {
   putVenue(venue: Venue): Promise<void>;
   listVenues(): Promise<readonly Venue[]>;
   stats(): Promise<EngineStats>;
+  /** Resolves when the store answers and can be trusted. @throws {StoreError} RT_STORE_FAILED, {StoreCorruptError} RT_STORE_CORRUPT */
+  probe(): Promise<void>;
   /** Resolves when every stored row has its visits. */
   settle(): Promise<void>;
   /** Deletes what is past its retention. */

@@ -218,6 +218,10 @@ export class ReferenceEngine implements Engine {
     return readStats(this.#store.reader);
   }
 
+  probe(): Promise<void> {
+    return this.#store.writer.probe();
+  }
+
   async settle(): Promise<void> {
     await this.#seeker.settle();
     await this.#builder.settle();

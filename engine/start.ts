@@ -1,5 +1,5 @@
 import { HOUR_MS, MINUTE_MS, type WallMs } from "../protocol/units.ts";
-import { diskCheck, diskOf } from "../runtime/disk-check.ts";
+import { diskCheck, diskOf, storeCheck } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
 import { createLogger, faultFields, type LogLevel, type RootLogger } from "../runtime/log.ts";
 import { nodeCrypto } from "../runtime/node-crypto.ts";
@@ -42,7 +42,10 @@ export async function startEngine(config: EngineConfig): Promise<Running> {
   const publishing = setInterval(publish, PUBLISH_EVERY_MS);
   announceReady("engine", { url });
   return {
-    check: diskCheck(diskOf(config.dataDir), () => performance.now()),
+    check: storeCheck(
+      () => engine.probe(),
+      diskCheck(diskOf(config.dataDir), () => performance.now()),
+    ),
     close: async () => {
       clearInterval(pruning);
       clearInterval(publishing);

@@ -42,6 +42,8 @@ export interface Gateway {
   readonly stick: Stick;
   /** Alarms and broken rules, the latest first. */
   readonly recentEvents: readonly RecentEvent[];
+  /** Resolves when the spool answers and can be trusted. @throws {StoreError} RT_STORE_FAILED, {StoreCorruptError} RT_STORE_CORRUPT */
+  probe(): Promise<void>;
   /** Resolves when nothing waits for a commit, no request to the engine is under way and no look at the registry. */
   idle(): Promise<void>;
   /** Ends all sessions, finishes the commit under way and closes the spool. */

@@ -215,6 +215,10 @@ export class SiteGateway implements Gateway, BrokerEvents {
     };
   }
 
+  probe(): Promise<void> {
+    return this.#db.probe();
+  }
+
   async idle(): Promise<void> {
     await this.#looks.settled();
     await this.#inlet.idle();

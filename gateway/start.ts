@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { WallMs } from "../protocol/units.ts";
-import { diskCheck, diskOf } from "../runtime/disk-check.ts";
+import { diskCheck, diskOf, storeCheck } from "../runtime/disk-check.ts";
 import { announceReady, type Running } from "../runtime/lifecycle.ts";
 import { systemProbe } from "../runtime/linux-time-sync.ts";
 import { createLogger, type Logger, type LogLevel } from "../runtime/log.ts";
@@ -90,7 +90,10 @@ export async function startGateway(
   });
   say(lines);
   return {
-    check: diskCheck(diskOf(config.dataDir), () => performance.now()),
+    check: storeCheck(
+      () => gateway.probe(),
+      diskCheck(diskOf(config.dataDir), () => performance.now()),
+    ),
     close: async () => {
       await http.close();
       await desk.close();

@@ -27,6 +27,15 @@ export function diskCheck(disk: WatchedDisk, nowMs: () => number): FunctionCheck
   };
 }
 
+/**
+ * The check of a service whose rows lie in one store: the store, then its disk.
+ *
+ * @param answers asks the store; rejects when it is stuck, damaged, or promises nothing any more since a flush has failed
+ */
+export function storeCheck(answers: () => Promise<unknown>, disk: FunctionCheck): FunctionCheck {
+  return async () => ((await succeeds(answers)) ? disk() : "the store does not answer");
+}
+
 /** The disk of a folder. A full one is no failure here: the ledger and the spool have their own answers to that. */
 export function diskOf(folder: string): WatchedDisk {
   return {

@@ -2,8 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { makeSite } from "../support/gateway-rig.ts";
+import { connected, gatewayArgs, register } from "../support/gateway-process.ts";
+import { doorOf, makeSite } from "../support/gateway-rig.ts";
 import { kioskMaterials } from "../support/kiosk-process.ts";
+import { publishPacket } from "../support/mqtt-wire.ts";
 import { killAllParts, Part } from "../support/part.ts";
 import { buildShim, failingFlushEnv, NO_SHIM } from "../support/powercut/powercut.ts";
 import { noPtys } from "../support/ptys.ts";
@@ -25,8 +27,7 @@ describe.skipIf(NO_RUN !== "")(`a card that failed to flush once ${NO_RUN}`, () 
     mkdirSync(live);
     const wish = join(home, "fails");
     const materials = await kioskMaterials(await makeSite(), { home, dataDir: live });
-    const watched = { NOTIFY_SOCKET: join(home, "no-manager"), WATCHDOG_USEC: "1500000" };
-    const env = { ...(await failingFlushEnv(wish)), ...watched };
+    const env = { ...(await failingFlushEnv(wish)), ...watchedBy(home) };
     const kiosk = new Part({ script: "dist/kiosk/main.js", args: materials.args, env });
     kiosk.start();
     await kiosk.whenReady();
@@ -63,4 +64,46 @@ describe.skipIf(NO_RUN !== "")(`a card that failed to flush once ${NO_RUN}`, () 
     await kiosk.stop();
     materials.scanner.unplug();
   });
+
+  it("keeps the gateway from its sign of life, and every batch gets its acknowledgement after the restart", async () => {
+    const folder = join(home, "gateway");
+    mkdirSync(folder, { recursive: true });
+    const wish = join(home, "fails");
+    const site = await makeSite();
+    await register(folder, ["door-a"]);
+    const door = await doorOf(site, "door-a");
+    const { args, port } = await gatewayArgs(site, folder);
+    const env = { ...(await failingFlushEnv(wish)), ...watchedBy(home) };
+    const gateway = new Part({ script: "dist/gateway/main.js", args, env });
+    gateway.start();
+    await gateway.whenReady();
+    writeFileSync(wish, "");
+    const topic = Buffer.from("bluepost/v1/school-1/door-a/checkins");
+    const { bytes } = await door.batch([{ kind: "anchor" }]);
+    const refused = await connected(port, "door-a");
+    refused.write(publishPacket(topic, 1, bytes));
+    await waitFor(() => refused.closed, { what: "the connection to end without an acknowledgement" });
+    expect(refused.acked).toEqual([]);
+    rmSync(wish);
+    await waitFor(
+      () => gateway.errorLines.some((line) => line.includes("no sign of life: the store does not answer")),
+      {
+        what: "the watchdog to be told",
+      },
+    );
+
+    await gateway.kill9();
+    gateway.start();
+    await gateway.whenReady();
+    const client = await connected(port, "door-a");
+    client.write(publishPacket(topic, 1, bytes));
+    await waitFor(() => client.acked.length === 1, { what: "the acknowledgement" });
+    client.destroy();
+    await gateway.stop();
+  });
 });
+
+/** A service manager that is not there, and wants a sign of life each second and a half. */
+function watchedBy(home: string): Readonly<Record<string, string>> {
+  return { NOTIFY_SOCKET: join(home, "no-manager"), WATCHDOG_USEC: "1500000" };
+}

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { diskCheck, diskOf } from "../../../runtime/disk-check.ts";
+import { diskCheck, diskOf, storeCheck } from "../../../runtime/disk-check.ts";
 import { tempFolder } from "../../support/temp.ts";
 
 const HOUR_MS = 3_600_000;
@@ -25,6 +25,17 @@ describe("diskCheck", () => {
     write = async () => {};
     expect(await check()).toBeNull();
   });
+});
+
+it("asks the store before its disk", async () => {
+  let answers = (): Promise<void> => Promise.resolve();
+  const check = storeCheck(
+    () => answers(),
+    async () => "the disk cannot be written",
+  );
+  expect(await check()).toBe("the disk cannot be written");
+  answers = () => Promise.reject(new Error("a flush failed"));
+  expect(await check()).toBe("the store does not answer");
 });
 
 describe("diskOf", () => {
