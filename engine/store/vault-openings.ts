@@ -1,7 +1,7 @@
 import type { PersonKey } from "../../protocol/ids.ts";
+import { type ChainedOpening, NO_OPENINGS, type OpeningsHead } from "../../protocol/publish/opening-record.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
-import { type ChainedOpening, NO_OPENINGS, type OpeningsHead } from "../vault/opening-record.ts";
 import { bytesFrom } from "./bulk.ts";
 
 interface OpeningRow {

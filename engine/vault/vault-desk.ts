@@ -3,6 +3,7 @@ import { EnvelopeOpener } from "../../protocol/checkin/sealing.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { PersonKey } from "../../protocol/ids.ts";
+import { brokenAt, type ChainedOpening, openingHash } from "../../protocol/publish/opening-record.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { findCase } from "../cases/cases.ts";
 import { EngineInputError } from "../errors.ts";
@@ -10,7 +11,6 @@ import type { RawKeyPair } from "../keys/vault-key.ts";
 import type { EngineStore } from "../store/open-store.ts";
 import { sealedContacts } from "../store/sealed-contacts.ts";
 import { addOpening, listOpenings, openingsHead } from "../store/vault-openings.ts";
-import { brokenAt, type ChainedOpening, openingHash } from "./opening-record.ts";
 
 export interface VaultDeskParts {
   readonly store: EngineStore;

@@ -1,6 +1,7 @@
 import { decodeCbor, encodeCbor } from "../cbor.ts";
 import { type CoseKey, parseCose1, signCose1, verifyCose1 } from "../cose.ts";
 import { MalformedError, requireInteger } from "../errors.ts";
+import type { OpeningsHead } from "./opening-record.ts";
 
 /** Path of the list of published files; a file is at this path, a slash and its number. */
 export const PUBLISHED_PATH = "/v1/published";
@@ -36,12 +37,6 @@ export interface PublishedEntry {
   readonly intervals: number;
 }
 
-/** What the public may know of openings of sealed names: a record changed afterwards does not fit what was published. */
-export interface PublishedOpenings {
-  readonly count: number;
-  readonly hash: Uint8Array;
-}
-
 /** One hour's file. */
 export interface PublishedFile {
   /** 1, 2, 3 ...: a phone sees what it has missed. */
@@ -50,14 +45,14 @@ export interface PublishedFile {
   readonly hour: number;
   /** SHA-256 of the file before as it was sent; 32 zero bytes before the first. */
   readonly previous: Uint8Array;
-  /** How often names were opened until then, and the hash of the last record (32 bytes); null in a file of before version 2. */
-  readonly openings: PublishedOpenings | null;
+  /** Openings of sealed names until then; null in a file of before version 2. A record changed afterwards does not fit what was published. */
+  readonly openings: OpeningsHead | null;
   readonly entries: readonly PublishedEntry[];
 }
 
 /** Encodes and signs a file. Entries stand by kind in order of their keys, so that nothing tells which came first. */
 export async function signPublished(
-  file: PublishedFile & { readonly openings: PublishedOpenings },
+  file: PublishedFile & { readonly openings: OpeningsHead },
   signer: { readonly key: CoseKey; readonly kid: Uint8Array },
 ): Promise<Uint8Array> {
   const lists = ENTRY_KINDS.map((kind) =>
@@ -96,7 +91,7 @@ export async function openPublished(bytes: Uint8Array, key: CoseKey): Promise<Pu
   };
 }
 
-function openingsOf(field: unknown): PublishedOpenings {
+function openingsOf(field: unknown): OpeningsHead {
   if (!Array.isArray(field) || field.length !== 2) throw new MalformedError("not a count of openings");
   return { count: requireInteger("openings", field[0], { min: 0, max: 0xffffffff }), hash: bytesOf(field[1], 32) };
 }

@@ -1,8 +1,8 @@
-import { fromHex } from "../../protocol/bytes.ts";
-import { encodeCbor } from "../../protocol/cbor.ts";
-import type { CryptoPort } from "../../protocol/crypto-port.ts";
-import type { PersonKey } from "../../protocol/ids.ts";
-import type { WallMs } from "../../protocol/units.ts";
+import { fromHex } from "../bytes.ts";
+import { encodeCbor } from "../cbor.ts";
+import type { CryptoPort } from "../crypto-port.ts";
+import type { PersonKey } from "../ids.ts";
+import type { WallMs } from "../units.ts";
 
 /** What is on record of one opening of vault envelopes. */
 export interface OpeningRecord {
@@ -23,7 +23,7 @@ export interface ChainedOpening extends OpeningRecord {
   readonly hash: Uint8Array;
 }
 
-/** How many openings there were, and the hash of the last: what the public may know. */
+/** How many openings there were, and the hash of the last record (32 bytes): what the public may know. */
 export interface OpeningsHead {
   readonly count: number;
   readonly hash: Uint8Array;
