@@ -8,7 +8,7 @@ const line = (number: number, name: string): RevocationLine => ({
   ...{ number, device: parseDeviceId(name), reason: "lost", revokedAt: TEST_NOW, marks: [] },
 });
 const short = (lines: readonly RevocationLine[] | null): readonly string[] | null =>
-  lines && lines.map(({ number, device }) => `${number} ${device}`);
+  lines?.map(({ number, device }) => `${number} ${device}`) ?? null;
 
 describe("two revocation lists", () => {
   it.each([
@@ -27,7 +27,11 @@ describe("two revocation lists", () => {
   });
 
   it("keep the higher mark of each stream", () => {
-    const mark = (stream: "c" | "p", upto: number): StreamMark => ({ epoch: parseEpoch("0a0b0c0d0a0b0c0d"), stream, upto });
+    const mark = (stream: "c" | "p", upto: number): StreamMark => ({
+      epoch: parseEpoch("0a0b0c0d0a0b0c0d"),
+      stream,
+      upto,
+    });
     expect(higherMarks([mark("c", 3), mark("p", 1)], [mark("c", 2)])).toEqual([mark("c", 3), mark("p", 1)]);
   });
 });
