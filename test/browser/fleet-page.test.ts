@@ -80,9 +80,9 @@ describe.skipIf(noChromium !== null)(`the fleet page in Chromium ${noChromium ??
     return { rig, served, page, complaints, secret };
   }
 
-  async function addDoor({ rig }: Scene, name: string): Promise<RemoteDoor> {
+  async function addDoor({ rig }: Scene, name: string, timers = new ManualTimers()): Promise<RemoteDoor> {
     const bundle = await rig.add(name);
-    const door = await openRemoteDoor(bundle, rig.tlsPort, new ManualTimers());
+    const door = await openRemoteDoor(bundle, rig.tlsPort, timers);
     await waitFor(async () => (await rig.gateway.fleet.store.allReported()).has(bundle.settings.device));
     const health = JSON.stringify({ ...HEALTH, atMs: Date.now() + 7_000 });
     await door.transport.publish("health", Buffer.from(health), { qos: 1 });
@@ -142,6 +142,30 @@ describe.skipIf(noChromium !== null)(`the fleet page in Chromium ${noChromium ??
     expect((await rig.registry.list())[0]?.revokedAt).not.toBeNull();
     expect(await seriousFindings(page)).toEqual([]);
     expect(complaints).toEqual([]);
+  });
+
+  it("shows what is in force after a kiosk went back from its settings, and sends the same ones again", async () => {
+    const scene = await open("en-GB");
+    const { page } = scene;
+    const timers = new ManualTimers();
+    const door = await addDoor(scene, "door-a", timers);
+    const card = page.getByRole("article", { name: "door-a" });
+    const send = async (): Promise<void> => {
+      await card.getByRole("button", { name: "Settings" }).click();
+      await card.getByLabel("Most people inside").fill("120");
+      await card.getByRole("button", { name: "Send to the kiosk" }).click();
+      await card.getByText("on trial: kept in two minutes").waitFor();
+    };
+    await send();
+    door.sick.reason = "scanner";
+    timers.advance(5_000);
+    await card.getByText("the scanner was lost under them").waitFor();
+    await card.getByRole("button", { name: "Settings" }).click();
+    expect(await card.getByLabel("Most people inside").inputValue()).toBe("0");
+    await card.getByRole("button", { name: "Settings" }).click();
+    door.sick.reason = null;
+    await send();
+    expect(door.inForce.at(-1)).toEqual({ profile: "entrance", capacity: 120 });
   });
 
   it("says that the gateway cannot be heard, offers nothing meanwhile, and asks for a new login when it is back", async () => {

@@ -1,16 +1,16 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { FleetKiosk } from "../../protocol/http/fleet-view.ts";
-import type { RemoteSettings } from "../../protocol/mqtt/fleet.ts";
 import { Field, valuesOf } from "./field.tsx";
 import { Submit } from "./login.tsx";
+import { type SettingsPatch, settingsPatch, shownSettings } from "./settings-change.ts";
 import type { Say } from "./texts.ts";
 
 interface SettingsFormProps {
   readonly say: Say;
   readonly kiosk: FleetKiosk;
   readonly off: boolean;
-  readonly onSend: (patch: Readonly<Record<string, string | number>>) => void;
+  readonly onSend: (patch: SettingsPatch) => void;
 }
 
 /** Whole numbers, with their range. */
@@ -26,10 +26,10 @@ const NUMBER_NAMES = Object.keys(NUMBERS) as readonly NumberName[];
 
 /** What a kiosk is set to, to be changed. Only what was changed is sent. */
 export function SettingsForm({ say, kiosk, off, onSend }: SettingsFormProps): JSX.Element {
-  const now: RemoteSettings = { ...kiosk.settings.reported?.settings, ...kiosk.settings.wanted?.settings };
+  const now = shownSettings(kiosk.settings);
   const [isSame, setSame] = useState(false);
   const submit = (event: Event): void => {
-    const patch = changesOf(now, valuesOf(event));
+    const patch = settingsPatch(kiosk.settings, valuesOf(event), NUMBER_NAMES);
     setSame(Object.keys(patch).length === 0);
     if (Object.keys(patch).length > 0) onSend(patch);
   };
@@ -88,13 +88,4 @@ function Choice({ say, name, values, now }: ChoiceProps): JSX.Element {
       </select>
     </label>
   );
-}
-
-function changesOf(now: RemoteSettings, values: Readonly<Record<string, string>>): Record<string, string | number> {
-  const patch: Record<string, string | number> = {};
-  for (const [name, text] of Object.entries(values)) {
-    const value = name in NUMBERS ? Number(text) : text.trim();
-    if (text.trim() !== "" && value !== now[name as keyof RemoteSettings]) patch[name] = value;
-  }
-  return patch;
 }
