@@ -96,7 +96,7 @@ describe.skipIf(noChromium)(`self-test page in Chromium ${noChromium ?? ""}`, ()
     await kiosk.reads("Không tìm thấy đầu đọc");
     await kiosk.reads("Cắm lại cáp. Nếu vẫn không có, quét mã cài đặt USB nối tiếp trong tài liệu");
     await kiosk.reads("Ghi mất 6 ms, còn trống 1907 MB");
-    await kiosk.reads("Đúng theo máy cổng (lệch 3 ms)");
+    await kiosk.reads("Đúng theo máy trung gian (lệch 3 ms)");
     expect(await seriousFindings(kiosk.page)).toEqual([]);
     hasScanner = true;
     await kiosk.press("Kiểm tra lại");
