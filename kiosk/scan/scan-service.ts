@@ -22,7 +22,10 @@ import type { SealingPool } from "./sealing-pool.ts";
 export interface ScanAnswer {
   readonly code: ResultCode;
   readonly credential: Credential | null;
+  /** When it happened, for `already` the earlier check-in; as in the row. */
   readonly atMs: WallMs;
+  /** Whether this kiosk knows the time: else `atMs` may be anything. */
+  readonly timeKnown: boolean;
   readonly party: number;
   /** Rows committed by this scan, oldest first. */
   readonly rows: readonly LoggedRow[];
@@ -166,14 +169,8 @@ export class ScanService {
     if (admission.kind === "repeat") return { decided: null }; // the screen still asks the last visitor for his companions
     this.#last = null;
     if (admission.kind === "already") {
-      return {
-        decided: {
-          ...this.#plain("already", now),
-          credential,
-          atMs: admission.since.wallMs,
-          party: admission.since.party,
-        },
-      };
+      const { party, boottimeMs } = admission.since;
+      return { decided: { ...this.#plain("already", now), credential, atMs: wallTimeOf(boottimeMs, now), party } };
     }
     if (admission.kind === "full") return { decided: { ...this.#plain("full", now), credential } };
     const giveBack = this.#steps.use(credential);
@@ -207,7 +204,7 @@ export class ScanService {
       this.#last = seen.direction === "in" ? { credential, row, untilMs, epoch: this.#deps.log.key.epoch } : null;
       this.#deps.passed(step.tags, seen);
       const code = seen.direction === "in" ? "in_ok" : "out_ok";
-      return { code, credential, atMs: now.wallMs, party: seen.party, rows, hint: null };
+      return { ...this.#plain(code, now), credential, party: seen.party, rows };
     } catch (fault) {
       step.undo();
       return this.#fault(fault, now);
@@ -236,7 +233,7 @@ export class ScanService {
         this.#append(last.credential, draft, tags[0] ?? null),
       ]);
       this.#deps.passed(tags, seen);
-      return { code: "in_ok", credential: last.credential, atMs: now.wallMs, party: count, rows, hint: null };
+      return { ...this.#plain("in_ok", now), credential: last.credential, party: count, rows };
     } catch (fault) {
       undo();
       return this.#fault(fault, now);
@@ -277,7 +274,8 @@ export class ScanService {
   }
 
   #plain(code: ResultCode, now: DeviceTime): ScanAnswer {
-    return { code, credential: null, atMs: now.wallMs, party: 0, rows: [], hint: null };
+    const timeKnown = now.state !== "unsynced";
+    return { code, credential: null, atMs: now.wallMs, timeKnown, party: 0, rows: [], hint: null };
   }
 
   #inTurn<Result>(job: () => Promise<Result>): Promise<Result> {
@@ -285,6 +283,11 @@ export class ScanService {
     this.#turn = turn.catch(() => undefined); // the caller gets the fault; the door goes on
     return turn;
   }
+}
+
+/** What the clock says now of an instant of this boot: it may have been set since. */
+function wallTimeOf(boottimeMs: BoottimeMs, now: DeviceTime): WallMs {
+  return (now.wallMs - (now.boottimeMs - boottimeMs)) as WallMs;
 }
 
 function refusalCode(reason: string): ResultCode {

@@ -41,6 +41,7 @@ export function resultOf(answer: ScanAnswer, frame: ResultFrame): ScreenResult {
     code: answer.code,
     offline: committed && !frame.online,
     atMs: Math.max(0, Math.round(answer.atMs)),
+    timeKnown: answer.timeKnown,
     holdMs: HOLD_MS[answer.code],
     masked: answer.credential?.masked ?? null,
     party: answer.party,

@@ -38,6 +38,8 @@ export const ScreenResult = Type.Object({
   offline: Type.Boolean(),
   /** Wall clock, ms; for `already` the time of the earlier check-in. */
   atMs: Type.Integer(),
+  /** Whether the kiosk knows the time; absent or false: `atMs` may be anything and is not shown. */
+  timeKnown: Type.Optional(Type.Boolean()),
   holdMs: Type.Integer({ minimum: 0 }),
   masked: Type.Union([Masked, Type.Null()]),
   /** Unnamed people counted with this visitor. */

@@ -181,6 +181,18 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
       expect(await seriousFindings(kiosk.page)).toEqual([]);
     });
 
+    it("names no time while the kiosk does not know it", async () => {
+      model.show(screenResult({ code: "already", timeKnown: false }));
+      await kiosk.reads("Anh/Chị đã ghi nhận rồi");
+      await kiosk.reads("Already recorded");
+      model.show(screenResult({ timeKnown: false }));
+      await kiosk.answered("in_ok");
+      expect(await kiosk.page.locator(".result .when").textContent()).toBe("Chợ Dương Đông");
+      model.show(screenResult());
+      await kiosk.page.locator(".result .when", { hasText: "09:00 · Chợ Dương Đông" }).waitFor();
+      expect(await kiosk.page.locator(".result .when [lang=vi]").textContent()).toBe("Chợ Dương Đông");
+    });
+
     it("sounds as its code says", async () => {
       await kiosk.page.addInitScript(() => {
         const heard: number[] = [];

@@ -34,6 +34,7 @@ export function screenResult(change: Partial<ScreenResult> = {}): ScreenResult {
     code: "in_ok",
     offline: false,
     atMs: NINE_OCLOCK_MS,
+    timeKnown: true,
     holdMs: 60_000,
     masked: MASKED,
     party: 0,

@@ -14,7 +14,8 @@ interface ResultProps {
 /** One answer, over the whole screen: colour, icon, one sentence. */
 export function Result({ result, state, language }: ResultProps): JSX.Element {
   const look = LOOKS[result.code];
-  const values = { time: timeOfDay(result.atMs), count: result.party, max: state.capacity.max ?? "" };
+  const time = result.timeKnown ? timeOfDay(result.atMs) : null;
+  const values = { time: time ?? "", count: result.party, max: state.capacity.max ?? "" };
   const say = (key: TextKey): string => translate(language, key, values);
   const passed = look.way !== undefined;
   return (
@@ -29,18 +30,23 @@ export function Result({ result, state, language }: ResultProps): JSX.Element {
           </div>
         )}
       </div>
-      <Phrase text={`kiosk.result.${result.code}`} values={values} language={language} class="sentence" />
+      <Phrase text={sentenceOf(result)} values={values} language={language} class="sentence" />
       <Holder result={result} />
       {result.party > 0 && passed && <Extra icon="people" text={say("kiosk.party.shown")} />}
       {result.offline && <Extra icon="cloudOff" text={say("kiosk.result.offline_ok")} />}
       {result.hint && <p class="hint">{say(`kiosk.hint.${result.hint}`)}</p>}
       {passed && (
         <p class="when">
-          {timeOfDay(result.atMs)} · {state.venue.name}
+          {time !== null && `${time} · `}
+          <span lang="vi">{state.venue.name}</span>
         </p>
       )}
     </div>
   );
+}
+
+function sentenceOf({ code, timeKnown }: ScreenResult): TextKey {
+  return code === "already" && !timeKnown ? "kiosk.result.alreadyUntimed" : `kiosk.result.${code}`;
 }
 
 function Extra(props: { readonly icon: "people" | "cloudOff"; readonly text: string }): JSX.Element {

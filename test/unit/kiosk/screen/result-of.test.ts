@@ -7,7 +7,16 @@ import { RESULT_CODES } from "../../../../protocol/http/kiosk-screen.ts";
 const FRAME = { id: 7, online: true, partyMs: 15_000 };
 
 function answer(change: Partial<ScanAnswer>): ScanAnswer {
-  return { code: "in_ok", credential: null, atMs: 1_000.4, party: 0, rows: [], hint: null, ...change } as ScanAnswer;
+  return {
+    code: "in_ok",
+    credential: null,
+    atMs: 1_000.4,
+    timeKnown: true,
+    party: 0,
+    rows: [],
+    hint: null,
+    ...change,
+  } as ScanAnswer;
 }
 
 describe("the answer on the screen", () => {
@@ -24,6 +33,11 @@ describe("the answer on the screen", () => {
     expect(resultOf(answer({}), FRAME)).toMatchObject({ partyOpen: true, partyMs: 15_000 });
     expect(resultOf(answer({ party: 3 }), FRAME)).toMatchObject({ partyOpen: false, partyMs: 0 });
     expect(resultOf(answer({ code: "out_ok" }), FRAME)).toMatchObject({ partyOpen: false, partyMs: 0 });
+  });
+
+  it("says whether its time counts", () => {
+    expect(resultOf(answer({}), FRAME)).toMatchObject({ atMs: 1_000, timeKnown: true });
+    expect(resultOf(answer({ timeKnown: false }), FRAME)).toMatchObject({ timeKnown: false });
   });
 
   it("says saved-for-later only of what was stored while the gateway is away", () => {
