@@ -45,6 +45,10 @@ export interface LabKiosk {
   /** Check-ins and check-outs that its screen confirmed, and those of them that the authority's engine holds. */
   readonly confirmed: number;
   readonly stored: number;
+  /** Confirmed rows that are neither on the kiosk nor at the engine, well after they should be there. */
+  readonly lost: number;
+  /** Rows that the engine holds more often than they happened. */
+  readonly duplicated: number;
   /** People who stood before it and got no answer. */
   readonly turnedAway: number;
 }

@@ -4,8 +4,10 @@ import { HOUR_MS } from "../../protocol/units.ts";
 import type { HciDev } from "../air/hci-dev.ts";
 import type { PtyFirmataBoard } from "../devices/pty-firmata-board.ts";
 import type { Cable } from "../network/cable.ts";
+import { matchRows, type ScreenRow } from "../report/screen-rows.ts";
 import type { ProcessDoor } from "../site/process-site.ts";
 import type { Position } from "../world/rooms.ts";
+import { LossWatch, SETTLE_MS } from "./loss-watch.ts";
 import { ScreenFeed } from "./screen-feed.ts";
 
 /** Longer than this nobody waits before a dark screen, milliseconds. */
@@ -23,6 +25,11 @@ export interface LabKioskParts {
   readonly place: Position;
 }
 
+/** A row that the screen confirmed, and when that was by the lab's clock. */
+interface SaidRow extends ScreenRow {
+  readonly saidMs: number;
+}
+
 /** A real kiosk process, with a hand on everything that it is plugged into. */
 export class LabKiosk {
   readonly device: string;
@@ -34,13 +41,18 @@ export class LabKiosk {
   #hasScanner = true;
   #clockIsRight = true;
   #turnedAway = 0;
+  readonly #said: SaidRow[] = [];
+  readonly #losses = new LossWatch();
+  #custody = { stored: 0, lost: 0, duplicated: 0 };
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: LabKioskParts) {
     this.#parts = parts;
     this.device = parts.door.device;
     this.place = parts.place;
-    this.#feed = new ScreenFeed(parts.door.screen);
+    this.#feed = new ScreenFeed(parts.door.screen, (row) => {
+      this.#said.push({ ...row, device: this.device, saidMs: Date.now() });
+    });
   }
 
   open(): void {
@@ -85,8 +97,23 @@ export class LabKiosk {
     }
   }
 
-  /** @param stored rows of this kiosk that the engine holds */
-  view(stored: number): LabKioskView {
+  /** Compares what its screen confirmed with what the engine holds. @param held rows of every kiosk */
+  compare(held: readonly ScreenRow[], nowMs: number): void {
+    const own = held.filter(({ device }) => device === this.device);
+    const { stored, missing, copies } = matchRows(this.#said, own);
+    const old = missing.filter(({ saidMs }) => nowMs - saidMs >= SETTLE_MS).length;
+    this.#custody = {
+      stored,
+      lost: this.#losses.look({ missing: old, unsent: this.#unsent }, nowMs),
+      duplicated: copies,
+    };
+  }
+
+  get #unsent(): number | null {
+    return this.#feed.state?.uplink.unsent ?? null;
+  }
+
+  view(): LabKioskView {
     const { door, board, cable, adapter, pins, place } = this.#parts;
     const lit = (pin: number): boolean => this.#hasPower && board.isOn(pin);
     return {
@@ -112,9 +139,9 @@ export class LabKiosk {
         relay: lit(pins.relay),
       },
       answer: this.#feed.answer,
-      unsent: this.#feed.state?.uplink.unsent ?? null,
-      confirmed: this.#feed.confirmed,
-      stored,
+      unsent: this.#unsent,
+      confirmed: this.#said.length,
+      ...this.#custody,
       turnedAway: this.#turnedAway,
     };
   }

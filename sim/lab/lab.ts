@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { LabRoom, LabView, SwitchRequest } from "../../protocol/http/lab.ts";
 import { packageFile } from "../../runtime/package-paths.ts";
-import { Database } from "../../runtime/sqlite/database.ts";
 import { PtyFirmataBoard } from "../devices/pty-firmata-board.ts";
 import { Cable } from "../network/cable.ts";
 import { freePorts } from "../network/free-ports.ts";
+import { heldRows, openHeld } from "../report/screen-rows.ts";
 import { createRng } from "../rng.ts";
 import { ProcessSite } from "../site/process-site.ts";
 import { Crowd } from "./crowd.ts";
@@ -29,7 +29,7 @@ const DOORS = [
   { device: "door-2", venue: "8m4n0r3y", name: "Trường THPT An Thới", x: 22 },
 ] as const;
 const ROOM = { y: 1, width: 16, depth: 11 } as const;
-const COUNT_EVERY_MS = 1_000;
+const COMPARE_EVERY_MS = 1_000;
 
 /** A small town of real processes: engine, gateway and two kiosks, whose plugs, cables and clocks a person can pull and set. */
 export class Lab {
@@ -38,7 +38,6 @@ export class Lab {
   readonly #crowd: Crowd;
   readonly #air: LabAir;
   readonly #stop = new AbortController();
-  #stored: ReadonlyMap<string, number> = new Map();
 
   private constructor(parts: { site: ProcessSite; kiosks: readonly LabKiosk[]; crowd: Crowd; air: LabAir }) {
     this.#site = parts.site;
@@ -89,7 +88,7 @@ export class Lab {
       depth: DEPTH_M,
       rooms: DOORS.map((_, at) => roomOf(at)),
       people: this.#crowd.people,
-      kiosks: this.#kiosks.map((kiosk) => kiosk.view(this.#stored.get(kiosk.device) ?? 0)),
+      kiosks: this.#kiosks.map((kiosk) => kiosk.view()),
     };
   }
 
@@ -115,19 +114,15 @@ export class Lab {
 
   #live(): void {
     this.#crowd.live(this.#stop.signal);
-    void this.#count();
+    void this.#compare();
   }
 
-  /** Looks into the engine's store beside the engine: what it holds, whoever says so. */
-  async #count(): Promise<void> {
-    const file = join(this.#site.engineDir, "engine.db");
-    const database = await Database.open({ file, readOnly: true });
+  async #compare(): Promise<void> {
+    const database = await openHeld(this.#site.engineDir);
     while (!this.#stop.signal.aborted) {
-      const rows = await database.all<{ device: string; n: number }>(
-        "SELECT device, count(*) AS n FROM event JOIN device ON device.id = event.device_id WHERE kind IN (1, 2) GROUP BY device",
-      );
-      this.#stored = new Map(rows.map(({ device, n }) => [device, n]));
-      await new Promise((resolve) => setTimeout(resolve, COUNT_EVERY_MS));
+      const held = await heldRows(database);
+      for (const kiosk of this.#kiosks) kiosk.compare(held, Date.now());
+      await new Promise((resolve) => setTimeout(resolve, COMPARE_EVERY_MS));
     }
     await database.close();
   }

@@ -1,25 +1,28 @@
 import type { ScreenResult, ScreenState } from "../../protocol/http/kiosk-screen.ts";
+import type { ScreenRow } from "../report/screen-rows.ts";
 
 const AGAIN_AFTER_MS = 300;
-const CONFIRMED = new Set(["in_ok", "out_ok"]);
+const CONFIRMED: Readonly<Record<string, ConfirmedRow["kind"]>> = { in_ok: "in", out_ok: "out" };
+
+/** A row of which a screen said that it is recorded; `atMs` by the kiosk's own clock. */
+export type ConfirmedRow = Omit<ScreenRow, "device">;
 
 /** Follows a kiosk's screen as its browser would, over the kiosk's restarts. */
 export class ScreenFeed {
   readonly #url: string;
+  readonly #confirm: (row: ConfirmedRow) => void;
   readonly #stop = new AbortController();
   readonly #answered = new Set<(code: string) => void>();
   #state: ScreenState | null = null;
   #result: { readonly code: string; readonly untilMs: number } | null = null;
-  #confirmed = 0;
 
-  /** @param url of the screen's page */
-  constructor(url: string) {
+  /**
+   * @param url of the screen's page
+   * @param confirm told of every answer that said that a row is recorded
+   */
+  constructor(url: string, confirm: (row: ConfirmedRow) => void) {
     this.#url = url;
-  }
-
-  /** Answers that said that a row is recorded. */
-  get confirmed(): number {
-    return this.#confirmed;
+    this.#confirm = confirm;
   }
 
   /** Null while the screen is dark. */
@@ -82,9 +85,10 @@ export class ScreenFeed {
     const [, name, data] = /^event: (\w+)\ndata: (.*)$/s.exec(event) ?? [];
     if (name === "state") this.#state = JSON.parse(data ?? "null") as ScreenState;
     if (name !== "result") return;
-    const { code, holdMs } = JSON.parse(data ?? "null") as ScreenResult;
+    const { code, holdMs, atMs } = JSON.parse(data ?? "null") as ScreenResult;
     this.#result = { code, untilMs: Date.now() + holdMs };
-    if (CONFIRMED.has(code)) this.#confirmed += 1;
+    const kind = CONFIRMED[code];
+    if (kind) this.#confirm({ kind, atMs });
     for (const tell of this.#answered) tell(code);
   }
 }

@@ -5,10 +5,10 @@ import { createEngine, type Engine, loadEngineConfig } from "../../engine/app.ts
 import { DAY_MS, SITE_UTC_OFFSET_MS, type WallMs } from "../../protocol/units.ts";
 import { silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
-import { Database } from "../../runtime/sqlite/database.ts";
 import { ScreenFeed } from "../lab/screen-feed.ts";
 import type { Custody } from "../report/custody.ts";
 import { deliveryOf } from "../report/delivery.ts";
+import { heldRows, type MatchedRows, matchRows, openHeld, type ScreenRow } from "../report/screen-rows.ts";
 import { percentile, rounded } from "../report/timing.ts";
 import { createRng } from "../rng.ts";
 import type { Plan, Scenario, Size } from "../scenarios/scenario.ts";
@@ -62,11 +62,11 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
   try {
     await linked(keyed, plan.doors.length);
     await day.live(options.progress);
-    await delivered(join(engineDir, "engine.db"), day.confirmed);
+    await delivered(engineDir, day.confirmed);
   } finally {
     await site.close();
   }
-  const custody = await custodyOf(join(engineDir, "engine.db"), day.confirmed);
+  const custody = custodyOf(await matched(engineDir, day.confirmed));
   const engine = await openEngine(engineDir);
   const scores = await scoreDay({ engine, plan, stays: day.lived, rng, midnight });
   await engine.close();
@@ -97,11 +97,14 @@ class WireDay {
   readonly #parts: { plan: Plan; site: ProcessSite; codes: readonly Uint8Array[]; midnight: WallMs };
   readonly #stays: Stay[];
   readonly #feeds: readonly ScreenFeed[];
+  readonly #confirmed: ScreenRow[] = [];
 
   constructor(parts: { plan: Plan; site: ProcessSite; codes: readonly Uint8Array[]; midnight: WallMs }) {
     this.#parts = parts;
     this.#stays = [...parts.plan.stays];
-    this.#feeds = parts.site.doors.map(({ screen }) => new ScreenFeed(screen));
+    this.#feeds = parts.site.doors.map(
+      ({ device, screen }) => new ScreenFeed(screen, (row) => this.#confirmed.push({ ...row, device })),
+    );
   }
 
   /** Stays as they came to be, by the clock of this machine. */
@@ -109,9 +112,9 @@ class WireDay {
     return this.#stays;
   }
 
-  /** Answers of all doors that said that a row is recorded. */
-  get confirmed(): number {
-    return this.#feeds.reduce((sum, { confirmed }) => sum + confirmed, 0);
+  /** Rows of which a screen said that they are recorded. */
+  get confirmed(): readonly ScreenRow[] {
+    return this.#confirmed;
   }
 
   async live(progress: (done: number) => void = () => {}): Promise<void> {
@@ -171,23 +174,22 @@ async function linked(keyed: ReadonlySet<string>, doors: number): Promise<void> 
   while (keyed.size < doors && performance.now() < endMs) await pause(ASK_AGAIN_MS);
 }
 
-async function delivered(file: string, rows: number): Promise<void> {
+async function delivered(engineDir: string, confirmed: readonly ScreenRow[]): Promise<void> {
   const endMs = performance.now() + DELIVERY_MS;
-  while ((await heldRows(file)) < rows && performance.now() < endMs) await pause(ASK_AGAIN_MS);
+  while ((await matched(engineDir, confirmed)).missing.length > 0 && performance.now() < endMs)
+    await pause(ASK_AGAIN_MS);
 }
 
-/** Counts only: a screen does not say which row it confirmed. */
-async function custodyOf(file: string, accepted: number): Promise<Custody> {
-  const held = await heldRows(file);
-  const stored = Math.min(held, accepted);
-  return { accepted, stored, lost: accepted - stored, duplicated: Math.max(0, held - accepted), tombstoned: 0 };
+/** Row by row. No power goes here, so a row that no screen confirmed is one too many. */
+function custodyOf({ stored, missing, copies, unseen }: MatchedRows<ScreenRow>): Custody {
+  const lost = missing.length;
+  return { accepted: stored + lost, stored, lost, duplicated: copies + unseen, tombstoned: 0 };
 }
 
-async function heldRows(file: string): Promise<number> {
-  const database = await Database.open({ file, readOnly: true });
+async function matched(engineDir: string, confirmed: readonly ScreenRow[]): Promise<MatchedRows<ScreenRow>> {
+  const database = await openHeld(engineDir);
   try {
-    const rows = await database.all<{ n: number }>("SELECT count(*) AS n FROM event WHERE kind IN (1, 2)");
-    return rows[0]?.n ?? 0;
+    return matchRows(confirmed, await heldRows(database));
   } finally {
     await database.close();
   }

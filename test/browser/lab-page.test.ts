@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Database } from "../../runtime/sqlite/database.ts";
 import { launchChromium, noChromium, seriousFindings } from "../support/chromium.ts";
 import { Part } from "../support/part.ts";
 import { noPtys } from "../support/ptys.ts";
@@ -8,7 +12,9 @@ import { noPtys } from "../support/ptys.ts";
 const noBrowserOrPty = [noChromium ?? "", noPtys].filter(Boolean).join("; ");
 
 describe.skipIf(noBrowserOrPty !== "")(`the lab page in Chromium ${noBrowserOrPty}`, () => {
-  const lab = new Part({ script: "dist/sim/main.js", args: ["lab", "--port", "0", "--people", "8"] });
+  const folder = mkdtempSync(join(tmpdir(), "bluepost-lab-page-"));
+  const args = ["lab", "--port", "0", "--people", "8", "--data", folder];
+  const lab = new Part({ script: "dist/sim/main.js", args });
   let browser: Browser;
   let page: Page;
   let market: Locator;
@@ -26,6 +32,7 @@ describe.skipIf(noBrowserOrPty !== "")(`the lab page in Chromium ${noBrowserOrPt
   afterAll(async () => {
     await browser?.close();
     await lab.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   const count = async (label: string): Promise<number> =>
@@ -55,6 +62,7 @@ describe.skipIf(noBrowserOrPty !== "")(`the lab page in Chromium ${noBrowserOrPt
     await market.getByRole("button", { name: "Send a visitor" }).click();
     await expect.poll(() => count("Not sent yet"), { timeout: 30_000 }).toBeGreaterThan(0);
     await page.locator(".totals .waits").waitFor();
+    await page.locator(".totals .good").waitFor();
     await flip("Power");
     await market.getByText("No power").waitFor();
     const confirmed = await count("Confirmed");
@@ -63,7 +71,8 @@ describe.skipIf(noBrowserOrPty !== "")(`the lab page in Chromium ${noBrowserOrPt
     await market.getByText("Ready").or(market.getByText("Checked")).first().waitFor({ timeout: 30_000 });
     await flip("Network");
     await expect.poll(() => count("Arrived"), { timeout: 45_000 }).toBeGreaterThanOrEqual(confirmed);
-    await page.locator(".totals .good").waitFor({ timeout: 30_000 });
+    await expect.poll(() => page.locator(".totals .waits").count(), { timeout: 30_000 }).toBe(0);
+    expect(await page.locator(".totals .good").count()).toBe(1);
   });
 
   it("shows who got no answer while the scanner is out", async () => {
@@ -86,6 +95,22 @@ describe.skipIf(noBrowserOrPty !== "")(`the lab page in Chromium ${noBrowserOrPt
     await expect.poll(() => count("Confirmed"), { timeout: 30_000 }).toBeGreaterThan(before);
     await flip("Radio");
     await expect.poll(() => beacon.textContent(), { timeout: 90_000 }).toBe("sends");
+    expect(await seriousFindings(page)).toEqual([]);
+  });
+
+  it("says loudly that a confirmed row is nowhere and that another is there twice", async () => {
+    const database = await Database.open({ file: join(folder, "engine/engine.db") });
+    const columns = (await database.all<{ name: string }>("PRAGMA table_info(event)")).map(({ name }) => name);
+    const copied = columns.map((name) => ({ id: "NULL", digest: "X'00'" })[name] ?? name);
+    const rowOf =
+      "FROM event JOIN device ON device.id = device_id WHERE device = 'door-1' AND kind = 1 ORDER BY event.id LIMIT 2";
+    const rows = await database.all<{ id: number }>(`SELECT event.id ${rowOf}`);
+    await database.run(`INSERT INTO event SELECT ${copied.join(", ")} FROM event WHERE id = ?`, [rows[0]?.id ?? 0]);
+    await database.run("DELETE FROM event WHERE id = ?", [rows[1]?.id ?? 0]);
+    await database.close();
+    await page.locator(".totals .bad", { hasText: "1 stored twice" }).waitFor({ timeout: 15_000 });
+    await page.locator(".totals .bad", { hasText: "1 lost" }).waitFor({ timeout: 60_000 });
+    await market.getByText("1 lost: confirmed, and nowhere now").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
   });
 

@@ -78,7 +78,9 @@ function Totals({ view, say }: { readonly view: LabView; readonly say: Say }): J
   const sum = (of: (kiosk: LabView["kiosks"][number]) => number): number =>
     view.kiosks.reduce((total, kiosk) => total + of(kiosk), 0);
   const [confirmed, stored] = [sum((kiosk) => kiosk.confirmed), sum((kiosk) => kiosk.stored)];
-  const underWay = sum((kiosk) => Math.max(0, kiosk.confirmed - kiosk.stored));
+  const [lost, duplicated] = [sum((kiosk) => kiosk.lost), sum((kiosk) => kiosk.duplicated)];
+  const underWay = confirmed - stored - lost;
+  const isWell = lost === 0 && duplicated === 0;
   return (
     <dl class="totals">
       <div>
@@ -89,9 +91,19 @@ function Totals({ view, say }: { readonly view: LabView; readonly say: Say }): J
         <dt>{say("stored")}</dt>
         <dd>{stored}</dd>
       </div>
-      <div class={underWay === 0 ? "good" : "waits"}>
+      <div class={underWay === 0 ? "" : "waits"}>
         <dt>{say("under_way")}</dt>
-        <dd>{underWay === 0 ? say("none_lost") : say("waits", { n: underWay })}</dd>
+        <dd>{underWay}</dd>
+      </div>
+      <div class={isWell ? "good" : "bad"}>
+        <dt>{say("verdict")}</dt>
+        <dd>
+          {isWell && say("none_lost")}
+          <div role="alert">
+            {lost > 0 && <p>{say("lost", { n: lost })}</p>}
+            {duplicated > 0 && <p>{say("duplicated", { n: duplicated })}</p>}
+          </div>
+        </dd>
       </div>
     </dl>
   );

@@ -38,6 +38,8 @@ export function KioskPanel({ kiosk, say, failed }: KioskPanelProps): JSX.Element
         <Count label={say("kiosk.turned_away")} value={kiosk.turnedAway} />
         <Count label={say("kiosk.beacon")} value={say(kiosk.isBeacon ? "beacon.on" : "beacon.off")} />
       </dl>
+      {kiosk.lost > 0 && <p class="bad">{say("lost", { n: kiosk.lost })}</p>}
+      {kiosk.duplicated > 0 && <p class="bad">{say("duplicated", { n: kiosk.duplicated })}</p>}
       <div class="switches">
         {LAB_SWITCHES.map((what) => (
           <Switch
