@@ -7,12 +7,23 @@ export function pairOf(a: number, b: number): string {
   return a < b ? `${a}-${b}` : `${b}-${a}`;
 }
 
-/** Everybody who was at a venue at the same time as one of the index people, by the clock of the world. */
-export function trueOverlaps(stays: readonly Stay[], indexPeople: ReadonlySet<number>): ReadonlySet<string> {
-  const pairs = new Set<string>();
-  forEachMeeting(stays, indexPeople, (a, b) =>
-    pairs.add(pairOf(stays[a]?.person as number, stays[b]?.person as number)),
-  );
+/** How long two people were at the same venue at the same time. */
+export interface Together {
+  readonly minutes: number;
+  /** In so many stretches. */
+  readonly meetings: number;
+}
+
+/** Everybody who was at a venue at the same time as one of the index people, by the clock of the world; by pair. */
+export function trueOverlaps(stays: readonly Stay[], indexPeople: ReadonlySet<number>): ReadonlyMap<string, Together> {
+  const pairs = new Map<string, Together>();
+  forEachMeeting(stays, indexPeople, (a, b) => {
+    const [one, other] = [stays[a] as Stay, stays[b] as Stay];
+    const pair = pairOf(one.person, other.person);
+    const { minutes, meetings } = pairs.get(pair) ?? { minutes: 0, meetings: 0 };
+    const overlapMs = Math.min(one.toMs, other.toMs) - Math.max(one.fromMs, other.fromMs);
+    pairs.set(pair, { minutes: minutes + overlapMs / MINUTE_MS, meetings: meetings + 1 });
+  });
   return pairs;
 }
 
@@ -78,6 +89,50 @@ function minutesNear(one: Stay, walk: Walk, other: Stay, otherWalk: Walk): numbe
   return near;
 }
 
+/** How far the minutes that were called certain were from the truth, for the pair with which it was worst; 0 and 0 when all is well. */
+export interface CertainMinutes {
+  /** Minutes called certain that never were. */
+  readonly beyondTruth: number;
+  /** Minutes that were and were not called certain, beyond what doubt and rounding explain. */
+  readonly missed: number;
+}
+
+/** How exactly anybody can know when a scan was. */
+export interface ScanDoubt {
+  /** How wrong the time in its row may be, milliseconds. */
+  readonly rowMs: number;
+  /** How wrong the truth itself may be, milliseconds: 0 where time is virtual. */
+  readonly truthMs: number;
+}
+
+/** What was said of a pair. */
+export interface SaidOfPair {
+  readonly pair: string;
+  readonly minutesCertain: number;
+}
+
+/** The engine rounds certain minutes down to tenths. */
+const ROUNDED_MINUTES = 0.1;
+
+/** Holds minutes that were called certain against the truth; a pair of whom nothing is said has none. */
+export function certainAgainst(
+  said: readonly SaidOfPair[],
+  truth: ReadonlyMap<string, Together>,
+  { rowMs, truthMs }: ScanDoubt,
+): CertainMinutes {
+  const named = new Set(said.map(({ pair }) => pair));
+  const silent = [...truth.keys()].filter((pair) => !named.has(pair));
+  const all = [...said, ...silent.map((pair) => ({ pair, minutesCertain: 0 }))];
+  let [beyondTruth, missed] = [0, 0];
+  for (const { pair, minutesCertain } of all) {
+    const { minutes, meetings } = truth.get(pair) ?? { minutes: 0, meetings: 0 };
+    const ends = (2 * meetings) / MINUTE_MS;
+    beyondTruth = Math.max(beyondTruth, minutesCertain - minutes - ends * truthMs);
+    missed = Math.max(missed, minutes - minutesCertain - ROUNDED_MINUTES - ends * (truthMs + 2 * rowMs)); // a row's time lies between two bounds
+  }
+  return { beyondTruth, missed };
+}
+
 /** How well found pairs meet true pairs; both are 1 when there was nothing to find and nothing was found. */
 export interface Score {
   readonly recall: number;
@@ -85,7 +140,10 @@ export interface Score {
 }
 
 /** Compares two sets of pairs. */
-export function scoreOf(found: ReadonlySet<string>, truth: ReadonlySet<string>): Score {
+export function scoreOf(
+  found: ReadonlySet<string>,
+  truth: { readonly size: number; has(pair: string): boolean },
+): Score {
   let hits = 0;
   for (const pair of found) if (truth.has(pair)) hits += 1;
   return { recall: truth.size === 0 ? 1 : hits / truth.size, precision: found.size === 0 ? 1 : hits / found.size };

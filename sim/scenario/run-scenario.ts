@@ -72,10 +72,10 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
   const gateway = await site.gatewayCounters();
   const { answers } = site;
   const times = site.kiosks.flatMap((kiosk) => kiosk.answerTimesMs);
-  const scores = await scoreDay({ engine, plan, stays: world.lived, rng, midnight: MIDNIGHT });
+  const scores = await scoreDay({ engine, plan, stays: world.lived, rng, midnight: MIDNIGHT, truthDoubtMs: 0 });
   const custody = await compareCustody(engineDir, answers);
   const delivery = await deliveryOf(engineDir);
-  const found: Found = { ...custody, visitOverlap: scores.visitOverlap, gateway };
+  const found: Found = { ...custody, ...scores, gateway };
   const own = (await scenario.check?.(world, found)) ?? [];
   const extra = scenario.extra?.(world) ?? {};
   await site.close();
@@ -105,7 +105,8 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
 
 /** What holds in every scenario. */
 export function commonAssertions(found: Found, { overlapsMayDiffer }: Scenario): readonly Assertion[] {
-  const { lost, duplicated, visitOverlap } = found;
+  const { lost, duplicated, visitOverlap, certainMinutes } = found;
+  const { beyondTruth, missed } = certainMinutes;
   return [
     expectThat("nothing that a screen confirmed is lost unnamed", lost === 0, lost),
     expectThat("nothing is stored twice", duplicated === 0, duplicated),
@@ -114,6 +115,8 @@ export function commonAssertions(found: Found, { overlapsMayDiffer }: Scenario):
       : [
           expectThat("every overlap is found", visitOverlap.recall === 1, visitOverlap.recall),
           expectThat("no overlap is invented", visitOverlap.precision === 1, visitOverlap.precision),
+          expectThat("no minute is called certain that never was", beyondTruth === 0, beyondTruth),
+          expectThat("certain minutes are all there, but for the clocks' doubt", missed === 0, missed),
         ]),
   ];
 }

@@ -27,6 +27,8 @@ const SIZE: Size = { kiosks: 2, people: 12 };
 const ANSWER_MS = 10_000;
 const DELIVERY_MS = 60_000;
 const ASK_AGAIN_MS = 250;
+/** A stay is noted when its code is shown; its row is made a moment later. */
+const TRUTH_DOUBT_MS = 1_000;
 
 /** Lives through a shortened day of a scenario in real time: untouched product processes, codes that come over pseudo terminals. */
 export async function runOnWire(scenario: Scenario, options: ScenarioOptions): Promise<ScenarioRun> {
@@ -68,7 +70,7 @@ async function live(scenario: Scenario, options: ScenarioOptions, folder: string
   }
   const custody = custodyOf(await matched(engineDir, day.confirmed));
   const engine = await openEngine(engineDir);
-  const scores = await scoreDay({ engine, plan, stays: day.lived, rng, midnight });
+  const scores = await scoreDay({ engine, plan, stays: day.lived, rng, midnight, truthDoubtMs: TRUTH_DOUBT_MS });
   await engine.close();
   const wallSeconds = (performance.now() - started) / 1_000;
   const report = {

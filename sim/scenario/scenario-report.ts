@@ -1,5 +1,5 @@
 import type { Delivery } from "../report/delivery.ts";
-import type { Score } from "../report/truth.ts";
+import type { CertainMinutes, Score } from "../report/truth.ts";
 import type { Assertion } from "../scenarios/scenario.ts";
 
 /** What a run of a scenario found. Everything but `timing` is the same for the same seed and size. */
@@ -21,6 +21,8 @@ export interface ScenarioReport {
   readonly tombstoned: number;
   /** Who was at a place at the same time, found by the engine against the world's truth: a check of the software. */
   readonly visitOverlap: Score;
+  /** Minutes together that the engine calls certain, at worst against the truth. */
+  readonly certainMinutes: CertainMinutes;
   /** Who was within 2 m for 15 minutes, as far as a door log can know: printed, no target. */
   readonly contact2m15: Score;
   readonly assertions: readonly Assertion[];

@@ -1,7 +1,17 @@
 import type { Engine } from "../../engine/app.ts";
 import { DAY_MS, SITE_UTC_OFFSET_MS, type WallMs } from "../../protocol/units.ts";
 import { rounded } from "../report/timing.ts";
-import { pairOf, type Score, scoreOf, trueContacts, trueOverlaps, trueTouches } from "../report/truth.ts";
+import {
+  type CertainMinutes,
+  certainAgainst,
+  pairOf,
+  type SaidOfPair,
+  type Score,
+  scoreOf,
+  trueContacts,
+  trueOverlaps,
+  trueTouches,
+} from "../report/truth.ts";
 import { createRng, type Rng } from "../rng.ts";
 import type { Plan } from "../scenarios/scenario.ts";
 import { documentOf } from "../world/documents.ts";
@@ -13,6 +23,9 @@ const CASES = 10;
 /** The engine rounds what is possible up to tenths of a minute: "none for certain, at most this" claims nothing. */
 const DOUBTFUL_MINUTES = 0.1;
 
+/** How wrong a row's time may be where clocks are right: the gateway's time is good to a quarter of a second, and hours without it add to that. */
+const ROW_DOUBT_MS = 1_000;
+
 export interface Day {
   readonly engine: Engine;
   readonly plan: Plan;
@@ -20,10 +33,20 @@ export interface Day {
   readonly stays: readonly Stay[];
   readonly rng: Rng;
   readonly midnight: WallMs;
+  /** How far the times of `stays` may be from when the scans were, milliseconds. */
+  readonly truthDoubtMs: number;
+}
+
+/** How well the engine's answers met the truth. */
+export interface DayScores {
+  readonly cases: number;
+  readonly visitOverlap: Score;
+  readonly certainMinutes: CertainMinutes;
+  readonly contact2m15: Score;
 }
 
 /** Makes some people cases, lets the engine trace them, and holds the answer against the truth. */
-export async function scoreDay(day: Day): Promise<{ cases: number; visitOverlap: Score; contact2m15: Score }> {
+export async function scoreDay(day: Day): Promise<DayScores> {
   const { plan, stays, rng } = day;
   const went = [...new Set(stays.map(({ person }) => person))].sort((a, b) => a - b);
   const draw = rng.fork("cases");
@@ -38,13 +61,13 @@ export async function scoreDay(day: Day): Promise<{ cases: number; visitOverlap:
   return {
     cases: cases.size,
     visitOverlap: roundScore(scoreOf(met, overlaps)),
+    certainMinutes: roundMinutes(certainAgainst(listed, overlaps, { rowMs: ROW_DOUBT_MS, truthMs: day.truthDoubtMs })),
     contact2m15: roundScore(scoreOf(close, trueContacts(stays, walks, cases))),
   };
 }
 
 /** What the engine says of a case and somebody else. */
-interface Listed {
-  readonly pair: string;
+interface Listed extends SaidOfPair {
   /** They overlapped for certain, or perhaps for longer than a rounding. */
   readonly isClaim: boolean;
   /** For a quarter of an hour, for certain. */
@@ -65,10 +88,14 @@ async function traceAll(
       const other = byKey.get(person);
       if (other === undefined) continue;
       const isClaim = minutesCertain > 0 || minutesPossible > DOUBTFUL_MINUTES;
-      listed.push({ pair: pairOf(index, other), isClaim, isClose: minutesCertain >= 15 });
+      listed.push({ pair: pairOf(index, other), minutesCertain, isClaim, isClose: minutesCertain >= 15 });
     }
   }
   return listed;
+}
+
+function roundMinutes({ beyondTruth, missed }: CertainMinutes): CertainMinutes {
+  return { beyondTruth: rounded(beyondTruth, 2), missed: rounded(missed, 2) };
 }
 
 function roundScore({ recall, precision }: Score): Score {

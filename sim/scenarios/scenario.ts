@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/app.ts";
 import type { VenueId } from "../../protocol/ids.ts";
-import type { Score } from "../report/truth.ts";
+import type { CertainMinutes, Score } from "../report/truth.ts";
 import type { Rng } from "../rng.ts";
 import type { DoorSpec } from "../site/door-spec.ts";
 import type { VirtualSite } from "../site/virtual-site.ts";
@@ -66,6 +66,7 @@ export interface Found {
   readonly duplicated: number;
   readonly tombstoned: number;
   readonly visitOverlap: Score;
+  readonly certainMinutes: CertainMinutes;
   readonly gateway: Readonly<Record<string, number>>;
 }
 
