@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { DeviceHealth } from "../../protocol/mqtt/messages.ts";
 import { launchChromium, noChromium, seriousFindings } from "../support/chromium.ts";
 import { openPageRig, PASSWORD, type PageRig, totpOf } from "../support/fleet-page.ts";
+import { focusContrast } from "../support/focus-ring.ts";
 import { type GatewayRig, makeSite, openGatewayRig } from "../support/gateway-rig.ts";
 import type { TestSite } from "../support/gateway-site.ts";
 import { buildPage } from "../support/kiosk-page.ts";
@@ -181,6 +182,24 @@ describe.skipIf(noChromium !== null)(`the fleet page in Chromium ${noChromium ??
     expect(await seriousFindings(page)).toEqual([]);
     await openPageRig(scene.rig, webRoot, { port: Number(new URL(served.url).port) });
     await page.getByRole("heading", { name: "Đăng nhập" }).waitFor(); // sessions end with the gateway
+  });
+
+  it("shows where the keyboard is, on the bar and below it", async () => {
+    const scene = await open("en-GB");
+    const { page } = scene;
+    await addDoor(scene, "door-a");
+    const card = page.getByRole("article", { name: "door-a" });
+    await card.getByRole("button", { name: "Settings" }).click();
+    const controls = [
+      page.getByRole("button", { name: "Log out" }),
+      page.getByRole("button", { name: "New kiosk" }),
+      card.getByRole("button", { name: "Show itself" }),
+      card.getByRole("button", { name: "Send to the kiosk" }),
+      card.getByLabel("Most people inside"),
+      card.getByLabel("Language of the screen"),
+      page.getByText("Who did what"),
+    ];
+    for (const control of controls) expect(await focusContrast(page, control)).toBeGreaterThanOrEqual(3);
   });
 
   it("shows a setup code as a picture, and nobody anything after logging out", async () => {

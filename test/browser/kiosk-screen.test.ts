@@ -8,6 +8,7 @@ import { createScreenServer, type ScreenServer } from "../../kiosk/screen/screen
 import { type PartyRequest, SETUP_REFUSALS } from "../../protocol/http/kiosk-screen.ts";
 import { systemTimers } from "../../runtime/timers.ts";
 import { launchChromium, noChromium, seriousFindings } from "../support/chromium.ts";
+import { focusContrast } from "../support/focus-ring.ts";
 import { buildPage, IDLE_STATE, KioskPage, MASKED, NINE_OCLOCK_MS, screenResult } from "../support/kiosk-page.ts";
 import { decodeQr } from "../support/qr-picture.ts";
 
@@ -139,6 +140,19 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
       expect((await kiosk.page.locator(".identify").boundingBox())?.width ?? 0).toBeGreaterThanOrEqual(1_280);
       model.update({ identify: false });
       await kiosk.forgets("Đây là máy cần tìm");
+    });
+
+    it("shows where the keyboard is, on each ground", async () => {
+      const { page } = kiosk;
+      const corner = page.locator(".technician-corner");
+      expect(await focusContrast(page, page.getByRole("button", { name: "English" }))).toBeGreaterThanOrEqual(3);
+      expect(await focusContrast(page, corner)).toBeGreaterThanOrEqual(3);
+      model.update({ mode: "out_of_order" });
+      await kiosk.reads("Máy tạm dừng. Hãy quét mã trên áp phích");
+      expect(await focusContrast(page, corner)).toBeGreaterThanOrEqual(3);
+      model.update({ mode: "idle" });
+      model.show(screenResult({ partyOpen: true, partyMs: 60_000 }));
+      expect(await focusContrast(page, page.getByRole("button", { name: "1 người" }))).toBeGreaterThanOrEqual(3);
     });
 
     it("moves nothing for those who asked for no motion", async () => {

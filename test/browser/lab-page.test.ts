@@ -5,6 +5,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Database } from "../../runtime/sqlite/database.ts";
 import { launchChromium, noChromium, seriousFindings } from "../support/chromium.ts";
+import { focusContrast } from "../support/focus-ring.ts";
 import { Part } from "../support/part.ts";
 import { noPtys } from "../support/ptys.ts";
 
@@ -47,6 +48,16 @@ describe.skipIf(noBrowserOrPty !== "")(`the lab page in Chromium ${noBrowserOrPt
     await page.getByRole("img", { name: /Sơ đồ mặt bằng: 8 người, 2 ki-ốt/ }).waitFor();
     await page.getByRole("heading", { name: "Phòng thử Bluepost" }).waitFor();
     await page.getByRole("button", { name: "English" }).click();
+  });
+
+  it("shows where the keyboard is", async () => {
+    const controls = [
+      page.getByRole("button", { name: "Tiếng Việt" }),
+      market.getByRole("switch", { name: "Network" }),
+      market.getByRole("button", { name: "Send a visitor" }),
+      market.getByRole("link", { name: "Open its screen" }),
+    ];
+    for (const control of controls) expect(await focusContrast(page, control)).toBeGreaterThanOrEqual(3);
   });
 
   it("lets a person make a check-in happen", async () => {
