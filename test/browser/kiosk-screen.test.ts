@@ -367,6 +367,10 @@ describe.skipIf(noChromium)(`kiosk screen in Chromium ${noChromium ?? ""}`, () =
       model.show(screenResult({ code, offline: true, party: 3 }));
       await kiosk.answered(code);
       expect(await kiosk.stickingOut()).toEqual([]);
+      for (const sentence of await kiosk.page.locator(".sentence, .sentence-other").all())
+        expect(
+          await sentence.evaluate((text) => Number.parseFloat(getComputedStyle(text).fontSize)),
+        ).toBeGreaterThanOrEqual(28);
     }
   });
 });

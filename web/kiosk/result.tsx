@@ -65,7 +65,7 @@ function Holder({ result }: { readonly result: ScreenResult }): JSX.Element | nu
   const parts = [name, birthYear, id].filter((part) => part !== null);
   if (parts.length === 0) return null;
   return (
-    <p class="holder">
+    <p class="holder" lang="vi">
       {parts.map((part) => (
         <span key={part}>{part}</span>
       ))}
