@@ -42,6 +42,7 @@ async function shots(url) {
     code: "in_ok",
     offline: false,
     atMs: NINE_OCLOCK_MS,
+    timeKnown: true,
     holdMs: 60_000,
     masked: { id: "******123456", name: "N. V. AN", birthYear: 1990 },
     party: 0,
