@@ -1,6 +1,7 @@
 import { genesisHash } from "../../protocol/checkin/batch.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import { bulkInsert, hexOf } from "../store/bulk.ts";
+import { insertLostRows, markDoubted, stretchesOfDevices } from "../store/lost-rows.ts";
 import {
   batchWithHash,
   insertLedger,
@@ -13,6 +14,8 @@ import {
   saveStreams,
   streamName,
 } from "../store/streams.ts";
+import { venueNumber } from "../store/venue-number.ts";
+import { changedStretches, type LostStretch } from "../visits/lost-stretches.ts";
 import { judgeBatch, reachOfBatch } from "./chain.ts";
 import type { OpenBatch } from "./open-batch.ts";
 import { addRange, contiguousEnd, uniteRanges } from "./seq-ranges.ts";
@@ -57,19 +60,21 @@ class GroupApply {
 
   async run(batches: readonly OpenBatch[]): Promise<readonly AppliedBatch[]> {
     this.#states = await loadStreams(this.#sql, batches.flatMap(streamsOf));
+    const lostBefore = await this.#lostStretches();
     const reaches = batches.map((batch) => ({ streamId: this.#stateOf(keyOf(batch)).id, ...reachOfBatch(batch) }));
     this.#ledger = await ledgerAround(this.#sql, reaches);
     const applied: AppliedBatch[] = [];
     for (const batch of batches) applied.push(await this.#judge(batch));
     const dirty = await storeRows(this.#sql, this.#fresh, this.#context);
     await this.#addToLedger();
-    this.#noteTombstones();
+    await this.#noteTombstones();
     await this.#advance();
     await saveStreams(this.#sql, this.#states.values());
     await insertDirty(
       this.#sql,
       [...dirty].map((person) => [person]),
     );
+    await markDoubted(this.#sql, changedStretches(lostBefore, await this.#lostStretches()));
     return applied;
   }
 
@@ -121,15 +126,25 @@ class GroupApply {
   }
 
   /** Rows that a device lost stand in its tombstones. */
-  #noteTombstones(): void {
+  async #noteTombstones(): Promise<void> {
+    const lost: number[][] = [];
     for (const fresh of this.#fresh) {
       for (const { record } of fresh.batch.good) {
         if (!record.lost) continue;
+        const { from, to } = record.lost;
         const state = numberingOf(fresh, record);
-        state.tombstoned = addRange(state.tombstoned, [record.lost.from, record.lost.to]);
+        state.tombstoned = addRange(state.tombstoned, [from, to]);
         state.changed = true;
+        if (state.key.stream === "c") lost.push([state.id, from, venueNumber(record.venue), to, this.#context.nowMs]);
       }
     }
+    await insertLostRows(this.#sql, lost);
+  }
+
+  /** Also of the devices' other streams: an anchor dates the rows around every loss of its run. */
+  #lostStretches(): Promise<readonly LostStretch[]> {
+    const devices = new Set([...this.#states.values()].map(({ deviceId }) => deviceId));
+    return stretchesOfDevices(this.#sql, [...devices]);
   }
 
   /** Moves each stream's `upto` to the end of the last batch before which nothing is missing. */

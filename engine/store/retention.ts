@@ -51,6 +51,7 @@ export async function pruneStore(database: Database, { beforeMs, stays }: Horizo
 
 const LEFTOVERS = [
   "DELETE FROM rejection WHERE stored_at < ?",
+  "DELETE FROM lost_rows WHERE stored_at < ?",
   "DELETE FROM annul WHERE stored_at < ?",
   `DELETE FROM sealing_session WHERE ? IS NOT NULL AND id NOT IN (SELECT session_id FROM event WHERE session_id IS NOT NULL)`,
   `DELETE FROM alias WHERE ? IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event e WHERE e.place_stream = alias.place_stream

@@ -2,9 +2,11 @@ import { BackgroundWork } from "../../runtime/background-work.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { faultFields } from "../../runtime/log.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
+import { stretchesAtVenues } from "../store/lost-rows.ts";
 import { loadPersonEvents } from "../store/person-events.ts";
 import { venuePolicies } from "../store/venues.ts";
 import { saveVisits } from "../store/visits.ts";
+import { doubtVisits } from "./lost-stretches.ts";
 import { pairUndated } from "./pair-undated.ts";
 import { type PolicyOf, pairVisits } from "./pair-visits.ts";
 import { radioVisits } from "./radio-visits.ts";
@@ -68,11 +70,12 @@ export class VisitBuilder {
     const events = await loadPersonEvents(sql, persons);
     const venues = new Set([...events.values()].flatMap(({ dated, undated }) => [...dated, ...undated].map(venueOf)));
     const policyOf = await this.#policies(sql, [...venues]);
+    const lost = await stretchesAtVenues(sql, [...venues]);
     await saveVisits(
       sql,
       persons.map((person) => {
         const { dated, undated, heard } = events.get(person) ?? { dated: [], undated: [], heard: [] };
-        const visits = [...pairVisits(dated, policyOf), ...radioVisits(heard)];
+        const visits = [...doubtVisits(pairVisits(dated, policyOf), lost), ...radioVisits(heard)];
         return { person, visits, undated: pairUndated(undated, policyOf) };
       }),
       this.#parts.oldestMs(),
