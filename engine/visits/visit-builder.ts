@@ -75,7 +75,7 @@ export class VisitBuilder {
       sql,
       persons.map((person) => {
         const { dated, undated, heard } = events.get(person) ?? { dated: [], undated: [], heard: [] };
-        const visits = [...doubtVisits(pairVisits(dated, policyOf), lost), ...radioVisits(heard)];
+        const visits = [...doubtVisits(pairVisits(dated, policyOf), lost, policyOf), ...radioVisits(heard)];
         return { person, visits, undated: pairUndated(undated, policyOf) };
       }),
       this.#parts.oldestMs(),
