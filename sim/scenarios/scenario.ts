@@ -84,7 +84,7 @@ export interface Scenario {
   readonly about: string;
   /** Full size; tests run it smaller. */
   readonly size: Size;
-  /** The clocks or the cards of this scenario lose what visits are made of: overlaps are then printed, not asserted. */
+  /** The clocks or the cards of this scenario lose what visits are made of: overlaps and missed minutes are then printed, not asserted. */
   readonly overlapsMayDiffer?: boolean;
   /** Its day can also be lived in real time, by processes: it has neither faults nor a check of its own. */
   readonly onWire?: boolean;
