@@ -102,6 +102,18 @@ describe("stays across rows that were lost", () => {
     expect((await minutes(engine)).map(([certain]) => certain).sort()).toEqual([18.9, 59.9]);
   });
 
+  it("are doubted too when they follow the loss and a door may have taken ins for outs", async () => {
+    const { engine, authority } = await openTestEngine();
+    const [main, side] = [await makeDevice(authority), await makeDevice(authority, { device: "door-b", gate: 2 })];
+    const before = await main.batch([scan(AN, "in", 0), scan(3, "in", 1)]);
+    await main.batch([scan(AN, "out", 30)]); // lost: the side door, without link, knows nothing of it
+    const swapped = await side.batch([scan(AN, "out", 60), scan(AN, "in", 90), scan(AN, "out", 120)]);
+    const binh = await side.batch([scan(BINH, "in", 85), scan(BINH, "out", 130)]);
+    const after = await main.batch([tombstone(3, 3, 50), scan(4, "in", 70)]);
+    await engine.ingest([before.bytes, swapped.bytes, binh.bytes, after.bytes]);
+    expect(await minutes(engine)).toEqual([[0, 30.1]]);
+  });
+
   it("are no longer asked for once retention has passed over the loss", async () => {
     const { engine, authority, folder, clock } = await openTestEngine();
     const door = await makeDevice(authority);
