@@ -86,6 +86,8 @@ export interface Scenario {
   readonly size: Size;
   /** The clocks or the cards of this scenario lose what visits are made of: overlaps and missed minutes are then printed, not asserted. */
   readonly overlapsMayDiffer?: boolean;
+  /** Its cards give up check-ins that nobody has afterwards: certain minutes that never were are then rare and printed, not asserted. */
+  readonly losesRows?: boolean;
   /** Its day can also be lived in real time, by processes: it has neither faults nor a check of its own. */
   readonly onWire?: boolean;
   plan(size: Size, rng: Rng): Plan;

@@ -15,6 +15,7 @@ export const sdCardFull: Scenario = {
   about: "a door without network whose card is full: the oldest rows go, each named by a tombstone",
   size: { kiosks: 3, people: 400 },
   overlapsMayDiffer: true,
+  losesRows: true,
   plan({ kiosks, people: count }, rng) {
     const { venues, doors } = townOf(kiosks);
     const people = createPeople(rng.fork("people"), count);
