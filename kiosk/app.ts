@@ -185,6 +185,10 @@ class KioskApp implements Kiosk {
     return this.#work.isBusy || this.#radio.isWriting;
   }
 
+  get forks(): number {
+    return this.#uplink.forks + this.#presence.forks;
+  }
+
   get status(): Kiosk["status"] {
     const counters = this.#counters;
     return {

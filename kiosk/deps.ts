@@ -57,6 +57,8 @@ export interface Kiosk {
   selfTest(request: SelfTestRequest): void;
   /** Whether something that a timer, a message or the radio began is not done yet. Costs nothing, unlike `status`. */
   readonly isBusy: boolean;
+  /** Forks answered in this run, of both streams. Costs nothing, unlike `status`. */
+  readonly forks: number;
   readonly status: UplinkStatus & {
     readonly inside: number;
     readonly counters: Readonly<Record<string, number>>;

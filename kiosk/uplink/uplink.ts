@@ -85,6 +85,11 @@ export class Uplink {
     };
   }
 
+  /** Forks answered in this run. */
+  get forks(): number {
+    return this.#forks;
+  }
+
   /** Starts the timers for sending again and for deleting. */
   open(): void {
     this.#stopPruning = every(this.#deps.timers, PRUNE_EVERY_MS, () => void this.prune());

@@ -169,7 +169,7 @@ export class VirtualKiosk {
 
   /** How far both streams have come. */
   get place(): string {
-    return `${this.#log.lastSeq} ${this.#log.presence.lastSeq} ${this.status.forks} ${this.status.presence.forks}`;
+    return `${this.#log.lastSeq} ${this.#log.presence.lastSeq} ${this.#kiosk.forks}`;
   }
 
   #isSent(byGateway: boolean): boolean {
