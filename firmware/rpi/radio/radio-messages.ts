@@ -38,7 +38,7 @@ const Written = Type.Uint8Array({ maxByteLength: 512 });
 const ToRadio = Type.Union([
   Type.Object({ kind: Type.Literal("advertise"), id: Count, payload: Payload }),
   Type.Object({ kind: Type.Literal("silence"), id: Count }),
-  Type.Object({ kind: Type.Literal("listen"), on: Type.Boolean() }),
+  Type.Object({ kind: Type.Literal("listen"), on: Type.Boolean(), turn: Count }),
   Type.Object({ kind: Type.Literal("improv_open"), id: Count, values: ImprovValues }),
   Type.Object({ kind: Type.Literal("improv_tell"), what: Told, bytes: Frame }),
   Type.Object({ kind: Type.Literal("improv_close"), id: Count }),
@@ -53,7 +53,7 @@ const FromRadio = Type.Union([
     id: Count,
     lost: Type.Union([Type.Null(), Type.String({ maxLength: 200 })]),
   }),
-  Type.Object({ kind: Type.Literal("heard"), sightings: Type.Array(Heard, { maxItems: 5_000 }) }),
+  Type.Object({ kind: Type.Literal("heard"), turn: Count, sightings: Type.Array(Heard, { maxItems: 5_000 }) }),
   Type.Object({ kind: Type.Literal("missing"), why: Why }),
   Type.Object({ kind: Type.Literal("improv_written"), bytes: Written }),
   Type.Object({ kind: Type.Literal("improv_room"), bytes: Count }),

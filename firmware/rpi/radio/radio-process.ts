@@ -74,13 +74,16 @@ class Ear {
   readonly #observer: NobleObserver;
   readonly #fold = new SightingFold();
   #stop: AbortController | null = null;
+  #turn = 0;
 
   constructor(observer: NobleObserver) {
     this.#observer = observer;
   }
 
-  listen(on: boolean): void {
+  listen(on: boolean, turn: number): void {
     this.#stop?.abort();
+    this.#turn = turn;
+    this.#fold.take(nowMs()); // of the time before
     this.#stop = on ? new AbortController() : null;
     if (this.#stop) void this.#run(this.#stop.signal);
   }
@@ -94,7 +97,7 @@ class Ear {
 
   #flush(): void {
     const sightings = this.#fold.take(nowMs());
-    if (sightings.length > 0) tell({ kind: "heard", sightings });
+    if (sightings.length > 0) tell({ kind: "heard", turn: this.#turn, sightings });
   }
 }
 
@@ -142,7 +145,7 @@ function serve(half: Half<Sender>, listener: Half<NobleObserver>): void {
     const message = parseToRadio(received);
     if (message && "id" in message) void answer(message.id, sender ? send(sender, message) : undefined);
     if (message?.kind === "improv_tell") sender?.improv.tell(message.what, message.bytes);
-    if (message?.kind === "listen") ear?.listen(message.on);
+    if (message?.kind === "listen") ear?.listen(message.on, message.turn);
   });
   setInterval(report, STATUS_MS);
   report();

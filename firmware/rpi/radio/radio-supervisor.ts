@@ -55,6 +55,8 @@ export class RadioSupervisor {
   #lastWordMs = 0;
   #nextId = 0;
   #listening = false;
+  /** Counts the times of listening: what was on its way when one ended belongs to no other. */
+  #turn = 0;
   #closed = false;
   #cancelRestart = (): void => {};
   #stopLooking = (): void => {};
@@ -124,7 +126,8 @@ export class RadioSupervisor {
   /** Listens until told otherwise, also in processes that start later. */
   listen(on: boolean): void {
     this.#listening = on;
-    this.#send({ kind: "listen", on });
+    if (on) this.#turn += 1;
+    this.#send({ kind: "listen", on, turn: this.#turn });
   }
 
   #start(): void {
@@ -157,7 +160,7 @@ export class RadioSupervisor {
       logger.warn("radio.process_fault", faultFields(fault));
       if (child.pid === undefined) ended();
     });
-    if (this.#listening) this.#send({ kind: "listen", on: true });
+    if (this.#listening) this.#send({ kind: "listen", on: true, turn: this.#turn });
   }
 
   #heard(word: FromRadio): void {
@@ -165,7 +168,7 @@ export class RadioSupervisor {
     if (word.kind === "improv_written") this.central?.written(word.bytes);
     if (word.kind === "improv_room") this.central?.room(word.bytes);
     if (word.kind === "improv_left") this.central?.left();
-    if (word.kind === "heard" && this.#listening) this.onHeard(word.sightings);
+    if (word.kind === "heard" && this.#listening && word.turn === this.#turn) this.onHeard(word.sightings);
     if (word.kind === "done") this.#waiting.get(word.id)?.settle(word.lost);
     if (word.kind === "missing") {
       this.#status = allOf({ present: false, reason: MISSING_RADIO[word.why] });

@@ -50,7 +50,7 @@ describe("the fold of sightings", () => {
     }
     const sightings = fold.take(3_000);
     expect(sightings).toHaveLength(2_000);
-    expect(parseFromRadio({ kind: "heard", sightings })).not.toBeNull();
+    expect(parseFromRadio({ kind: "heard", turn: 1, sightings })).not.toBeNull();
   });
 });
 
