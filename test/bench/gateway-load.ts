@@ -8,6 +8,7 @@ import { nodeCrypto } from "../../runtime/node-crypto.ts";
 import { makeAuthority, makeDevice, type TestAuthority } from "../support/batches.ts";
 import { type LoadReport, runLoad } from "../support/mqtt-load.ts";
 import { PacketReader, subscribePacket } from "../support/mqtt-wire.ts";
+import { PublishTrain } from "../support/publish-train.ts";
 import { type GatewayLoad, type GatewayLoadReport, loadDevice } from "./kiosk-load.ts";
 import { freshInput } from "./kit.ts";
 
@@ -16,29 +17,33 @@ console.log(JSON.stringify(await measure(freshInput<GatewayLoad>())));
 
 async function measure(load: GatewayLoad): Promise<GatewayLoadReport> {
   const authority = await makeAuthority();
-  const batches: Uint8Array[][] = [];
-  for (let client = 0; client < load.clients; client += 1)
-    batches.push(await makeBatches(authority, client, load.warmUp + load.messages));
+  const trains: PublishTrain[] = [];
+  let bytesPerMessage = 0;
+  for (let client = 0; client < load.clients; client += 1) {
+    const batches = await makeBatches(authority, client, load.warmUp + load.messages);
+    trains.push(new PublishTrain(topicOf(SITE as never, loadDevice(client) as never, "checkins"), batches));
+    bytesPerMessage = batches.at(-1)?.length ?? 0;
+  }
   const subscriber = load.durableSubscriber ? await subscribeDurably(load.port) : null;
-  const ackedSeqs: number[][] = batches.map(() => []);
-  const send = (first: number, messages: number): Promise<LoadReport> =>
+  const ackedSeqs: number[][] = trains.map(() => []);
+  const send = (from: number, to: number): Promise<LoadReport> =>
     runLoad({
       host: "127.0.0.1",
       port: load.port,
       clients: load.clients,
       inFlight: load.inFlight,
-      messages,
       durationMs: load.durationMs,
       clientId: loadDevice,
       username: () => "boot:0a0b0c0d",
-      topic: (client) => topicOf(SITE as never, loadDevice(client) as never, "checkins"),
-      payload: (client, message) => batches[client]?.[first + message] ?? new Uint8Array(),
-      onAck: (client, message) => ackedSeqs[client]?.push(first + message + 1),
+      trains: (client) => trains[client] as PublishTrain,
+      from,
+      to,
+      onAck: (client, message) => ackedSeqs[client]?.push(message + 1),
     });
   if (load.warmUp > 0) await send(0, load.warmUp);
-  const report = await send(load.warmUp, load.messages);
+  const report = await send(load.warmUp, load.warmUp + load.messages);
   subscriber?.destroy();
-  return { ...report, bytesPerMessage: batches[0]?.at(-1)?.length ?? 0, ackedSeqs };
+  return { ...report, bytesPerMessage, ackedSeqs };
 }
 
 /** A chain of batches of one row. Signatures are noise: a gateway leaves them to the engine, and making them would take all day. */

@@ -1,11 +1,12 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type SecureContextOptions } from "node:tls";
-import { connectPacket, PacketReader, publishPacket } from "./mqtt-wire.ts";
+import { connectPacket, PacketReader } from "./mqtt-wire.ts";
+import type { PublishTrain } from "./publish-train.ts";
 
 /** Certificates of one client, PEM. */
 export type ClientTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & { readonly servername?: string };
 
-/** What to publish, where, and by whom. Callbacks get the client's number from 0 and its message's number from 0. */
+/** What to publish, where, and by whom. Callbacks get the client's number from 0 and its message's place in its train. */
 export interface LoadOptions {
   readonly host: string;
   readonly port: number;
@@ -13,16 +14,17 @@ export interface LoadOptions {
   readonly clients?: number;
   /** Unacknowledged messages of one client; default 16, at most 65,535. */
   readonly inFlight?: number;
-  /** Stops after this time ... */
+  /** Stops after this time at the latest, else when all messages are acknowledged. */
   readonly durationMs?: number;
-  /** ... or after this many messages of each client, all acknowledged. */
-  readonly messages?: number;
+  /** What each client sends. */
+  readonly trains: (client: number) => PublishTrain;
+  /** First message of each train to send, from 0; and the one to stop before, default the whole train. */
+  readonly from?: number;
+  readonly to?: number;
   readonly clientId?: (client: number) => string;
   readonly username?: (client: number) => string | undefined;
   readonly password?: (client: number) => string | undefined;
   readonly tls?: (client: number) => ClientTls;
-  readonly topic?: (client: number) => string;
-  readonly payload?: (client: number, message: number) => Uint8Array;
   /** Told of every acknowledged message: what a later count must find again. */
   readonly onAck?: (client: number, message: number) => void;
 }
@@ -42,6 +44,8 @@ export interface LoadReport {
 
 const CONNACK = 2;
 const PUBACK = 4;
+const PUBACK_BYTES = 4;
+const PUBACK_HEAD = 0x4002;
 const LATENCIES_KEPT = 200_000;
 
 /**
@@ -102,12 +106,13 @@ class LoadClient {
   readonly #client: number;
   readonly #options: LoadOptions;
   readonly #tally: Tally;
-  readonly #topic: Uint8Array;
+  readonly #train: PublishTrain;
+  readonly #end: number;
   readonly #free: number[];
   readonly #messageOf: Int32Array;
   readonly #sentAt: Float64Array;
   #socket: Socket | null = null;
-  #next = 0;
+  #next: number;
   #inFlight = 0;
   #publishing = false;
   #stopped = false;
@@ -119,7 +124,9 @@ class LoadClient {
     this.#client = client;
     this.#options = options;
     this.#tally = tally;
-    this.#topic = new TextEncoder().encode(options.topic?.(client) ?? `load/${client}`);
+    this.#train = options.trains(client);
+    this.#next = options.from ?? 0;
+    this.#end = Math.min(options.to ?? this.#train.length, this.#train.length);
     this.#free = Array.from({ length: window }, (_, index) => window - index);
     this.#messageOf = new Int32Array(window + 1);
     this.#sentAt = new Float64Array(window + 1);
@@ -155,7 +162,7 @@ class LoadClient {
         if (type === PUBACK) this.#acked(((body[0] ?? 0) << 8) | (body[1] ?? 0));
       });
       socket.on("data", (chunk) => {
-        reader.push(chunk);
+        if (!this.#ackedAll(chunk)) reader.push(chunk);
         this.#fill();
       });
       socket.on("error", () => undefined); // "close" follows
@@ -180,43 +187,50 @@ class LoadClient {
   stop(): void {
     this.#stopped = true;
     this.#endIfDone();
-    setTimeout(() => this.#end(), 1000).unref();
+    setTimeout(() => this.#leave(), 1000).unref();
   }
 
   #fill(): void {
     if (!this.#publishing || this.#socket === null) return;
-    const { messages = Number.POSITIVE_INFINITY } = this.#options;
-    const packets: Uint8Array[] = [];
     const now = performance.now();
-    while (!this.#stopped && this.#next < messages && this.#free.length > 0) packets.push(this.#packet(now));
-    const [only] = packets;
-    if (packets.length > 0) this.#socket.write(packets.length === 1 && only ? only : Buffer.concat(packets));
+    const first = this.#next;
+    while (!this.#stopped && this.#next < this.#end && this.#free.length > 0) this.#dispatch(now);
+    if (this.#next > first) this.#socket.write(this.#train.run(first, this.#next));
     this.#endIfDone();
   }
 
-  #packet(now: number): Uint8Array {
+  #dispatch(now: number): void {
     const id = this.#free.pop() ?? 0;
     const message = this.#next++;
+    this.#train.setId(message, id);
     this.#messageOf[id] = message;
     this.#sentAt[id] = now;
     this.#inFlight += 1;
     this.#tally.sent += 1;
-    return publishPacket(this.#topic, id, this.#options.payload?.(this.#client, message) ?? DEFAULT_PAYLOAD);
   }
 
-  #acked(id: number): void {
+  /** The usual piece of the stream: whole PUBACKs and nothing else. @returns false when it is anything else */
+  #ackedAll(chunk: Buffer): boolean {
+    if (!this.#publishing || chunk.length % PUBACK_BYTES !== 0) return false;
+    for (let at = 0; at < chunk.length; at += PUBACK_BYTES) if (chunk.readUInt16BE(at) !== PUBACK_HEAD) return false;
+    const now = performance.now();
+    for (let at = 0; at < chunk.length; at += PUBACK_BYTES) this.#acked(chunk.readUInt16BE(at + 2), now);
+    return true;
+  }
+
+  #acked(id: number, now = performance.now()): void {
     this.#inFlight -= 1;
     this.#free.push(id);
-    this.#tally.ack(this.#sentAt[id] ?? 0, performance.now());
+    this.#tally.ack(this.#sentAt[id] ?? 0, now);
     this.#options.onAck?.(this.#client, this.#messageOf[id] ?? -1);
   }
 
   #endIfDone(): void {
-    const all = this.#stopped || this.#next >= (this.#options.messages ?? Number.POSITIVE_INFINITY);
-    if (this.#publishing && all && this.#inFlight === 0) this.#end();
+    const all = this.#stopped || this.#next >= this.#end;
+    if (this.#publishing && all && this.#inFlight === 0) this.#leave();
   }
 
-  #end(): void {
+  #leave(): void {
     const socket = this.#socket;
     this.#socket = null;
     socket?.destroy();
@@ -229,5 +243,3 @@ class LoadClient {
     this.#finish();
   }
 }
-
-const DEFAULT_PAYLOAD: Uint8Array = new Uint8Array(300).fill(0x62);

@@ -6,6 +6,7 @@ import { mosquittoProgram, NO_MOSQUITTO, startMosquitto } from "../../support/mo
 import { runLoad } from "../../support/mqtt-load.ts";
 import { PacketReader } from "../../support/mqtt-wire.ts";
 import { tempFolder } from "../../support/processes.ts";
+import { PublishTrain } from "../../support/publish-train.ts";
 
 const CONNECT = 1;
 const PUBLISH = 3;
@@ -36,6 +37,11 @@ async function sink(options: { readonly dropAfter?: number; readonly refuse?: bo
   return { port: (server.address() as AddressInfo).port, got };
 }
 
+function trainOf(messages: number, client = 0): PublishTrain {
+  const payloads = Array.from({ length: messages }, (_, message) => Buffer.from(`${client}:${message}`));
+  return new PublishTrain(`t/${client}`, payloads);
+}
+
 describe("the MQTT load", () => {
   it("publishes each message of each client once and sees all acknowledged", async () => {
     const { port, got } = await sink();
@@ -45,9 +51,7 @@ describe("the MQTT load", () => {
       port,
       clients: 7,
       inFlight: 4,
-      messages: 50,
-      topic: (client) => `t/${client}`,
-      payload: (client, message) => Buffer.from(`${client}:${message}`),
+      trains: (client) => trainOf(50, client),
       onAck: (client, message) => acked.push(`${client}:${message}`),
     });
     expect(report).toMatchObject({ sent: 350, acked: 350, dropped: 0 });
@@ -58,7 +62,7 @@ describe("the MQTT load", () => {
 
   it("counts what a broken connection left unacknowledged", async () => {
     const { port } = await sink({ dropAfter: 100 });
-    const report = await runLoad({ host: "127.0.0.1", port, clients: 1, inFlight: 16, messages: 1000 });
+    const report = await runLoad({ host: "127.0.0.1", port, clients: 1, inFlight: 16, trains: () => trainOf(1000) });
     expect(report.dropped).toBe(1);
     expect(report.acked).toBeLessThanOrEqual(100);
     expect(report.sent - report.acked).toBeGreaterThan(0);
@@ -66,7 +70,9 @@ describe("the MQTT load", () => {
 
   it("says when a broker refuses every client", async () => {
     const { port } = await sink({ refuse: true });
-    await expect(runLoad({ host: "127.0.0.1", port, clients: 2, messages: 1 })).rejects.toThrow("no client");
+    await expect(runLoad({ host: "127.0.0.1", port, clients: 2, trains: () => trainOf(1) })).rejects.toThrow(
+      "no client",
+    );
   });
 
   it.skipIf(mosquittoProgram() === null)(
@@ -75,7 +81,12 @@ describe("the MQTT load", () => {
       const broker = await startMosquitto({ folder: join(tempFolder(), "broker") });
       if (broker === null) throw new Error("mosquitto went away");
       onTestFinished(async () => void (await broker.process.stop()));
-      const load = { host: broker.host, port: broker.port, clients: 5, messages: 200 };
+      const load = {
+        host: broker.host,
+        port: broker.port,
+        clients: 5,
+        trains: (client: number) => trainOf(200, client),
+      };
       expect(await runLoad(load)).toMatchObject({ acked: 1000, dropped: 0 });
       await broker.process.kill9();
       await broker.restart();
