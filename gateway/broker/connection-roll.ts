@@ -46,11 +46,8 @@ export class ConnectionRoll {
 
   /** Takes leave for one message. @returns false when the device publishes too fast */
   mayPublish(device: DeviceId): boolean {
-    const { publishPerSecond: perSecond, publishBurst: burst } = this.#limits;
     const nowMs = this.#nowMs();
-    const bucket = this.#buckets.get(device) ?? new TokenBucket({ perSecond, burst, nowMs });
-    if (!this.#buckets.has(device)) this.#buckets.set(device, bucket);
-    return bucket.take(nowMs);
+    return (this.#buckets.get(device) ?? this.#newBucket(device, nowMs)).take(nowMs);
   }
 
   /** Ends the connections that were silent for longer than they may. */
@@ -62,6 +59,13 @@ export class ConnectionRoll {
   /** Ends every connection. */
   dropAll(): void {
     for (const { socket } of this.#all()) socket.destroy();
+  }
+
+  #newBucket(device: DeviceId, nowMs: number): TokenBucket {
+    const { publishPerSecond: perSecond, publishBurst: burst } = this.#limits;
+    const bucket = new TokenBucket({ perSecond, burst, nowMs });
+    this.#buckets.set(device, bucket);
+    return bucket;
   }
 
   #all(): readonly Connection[] {

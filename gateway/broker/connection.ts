@@ -21,6 +21,9 @@ export interface ConnectionLimits {
 
 /** Bytes of one client that may wait for their commit before it is not read any further. */
 const MAX_PENDING_BYTES = 262_144;
+/** PUBACK's type and length, before the two bytes of its message id. [MQTT-3.4] */
+const PUBACK = 0x40020000;
+const PUBACK_BYTES = 4;
 const BAD_IDENTIFIER = 2;
 const BAD_USER_NAME = 4;
 const NOT_AUTHORIZED = 5;
@@ -42,6 +45,8 @@ export class Connection {
   heardAtMs = 0;
   #pendingBytes = 0;
   #stalled = false;
+  /** Message ids whose PUBACK goes out with the others of this turn of the loop. */
+  #acknowledged: number[] = [];
   #leaves = new Map<string, PublishedLeaf>();
   #waiting = new Set<(alive: boolean) => void>();
 
@@ -82,17 +87,23 @@ export class Connection {
     this.#pendingBytes += bytes;
   }
 
-  /** Writes PUBACK for such a message, and goes on reading if it had stopped. */
+  /** Sends PUBACK for such a message, and goes on reading if it had stopped. */
   acknowledge(messageId: number, bytes: number): void {
     this.#pendingBytes -= bytes;
-    if (this.socket.destroyed) return;
-    const puback = Buffer.allocUnsafe(4);
-    puback.writeUInt32BE(0x40020000 + messageId);
-    this.socket.write(puback);
+    if (this.#acknowledged.push(messageId) === 1) process.nextTick(this.#sendAcknowledgements);
     if (!this.#stalled || this.#pendingBytes > MAX_PENDING_BYTES / 2) return;
     this.#stalled = false;
     this.socket.emit("readable"); // what came meanwhile is in the socket's buffer, and nothing else will say so
   }
+
+  readonly #sendAcknowledgements = (): void => {
+    const ids = this.#acknowledged;
+    this.#acknowledged = [];
+    if (this.socket.destroyed) return;
+    const pubacks = Buffer.allocUnsafe(PUBACK_BYTES * ids.length);
+    for (const [at, id] of ids.entries()) pubacks.writeUInt32BE(PUBACK + id, PUBACK_BYTES * at);
+    this.socket.write(pubacks);
+  };
 
   /** The leaf that a topic names, if this device may publish on it. */
   leafOf(topic: string): PublishedLeaf | null {
@@ -117,6 +128,7 @@ export class Connection {
   }
 
   alive(): void {
+    if (this.#waiting.size === 0) return;
     for (const settle of this.#waiting) settle(true);
   }
 
