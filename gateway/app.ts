@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Checkpointer } from "../runtime/sqlite/checkpointer.ts";
 import { Database } from "../runtime/sqlite/database.ts";
 import { migrate } from "../runtime/sqlite/migrate.ts";
 import { FleetStore } from "./fleet/fleet-store.ts";
@@ -32,8 +33,10 @@ export type { GatewayStatus } from "./status/status.ts";
 
 const SPOOL_MIGRATIONS = join(import.meta.dirname, "spool/migrations");
 
-/** The index has one busy page a stream, in every commit: copied out every thousand pages, each would be written twice as often. */
-const CHECKPOINT_PAGES = 4_000;
+/** The index has one busy page a stream, in every commit: copied out every four megabytes, each would be written twice as often. */
+const CHECKPOINT_BYTES = 16 << 20;
+/** When copying beside the writer cannot keep up. */
+const MAX_LOG_PAGES = 32_000;
 
 /**
  * Opens this process's spool in `config.dataDir`, takes up delivery where it stood, and lets devices in.
@@ -56,19 +59,22 @@ async function openGateway(deps: GatewayDeps, file: string, unlock: () => Promis
   const db = await Database.open({
     file,
     synchronous: synchronous === "FULL" ? "DATA" : synchronous, // every write is in a transaction
-    walAutocheckpoint: CHECKPOINT_PAGES,
+    walAutocheckpoint: MAX_LOG_PAGES,
   });
   let reader: Database | null = null;
   let fleet: FleetStore | null = null;
+  let checkpointer: Checkpointer | null = null;
   try {
     await migrate(db, SPOOL_MIGRATIONS);
     reader = await Database.open({ file, readOnly: true });
+    checkpointer = await Checkpointer.open(db, { everyBytes: CHECKPOINT_BYTES });
     fleet = await FleetStore.open(join(deps.config.dataDir, "fleet.db"), deps.crypto);
-    const app = new SiteGateway(deps, { db, reader, fleet, unlock });
+    const app = new SiteGateway(deps, { db, reader, checkpointer, fleet, unlock });
     await app.open();
     return app;
   } catch (fault) {
     await fleet?.close();
+    await checkpointer?.close();
     await reader?.close();
     await db.close();
     throw fault;

@@ -71,7 +71,7 @@ export const GatewayConfigSchema = Type.Object(
         default: "FULL",
         description: "FULL: an acknowledged message survives a power cut. NORMAL and OFF: it may not",
       }),
-      maxGroup: Count(1_024, 1, "Messages of all devices that share one flush, at most"),
+      maxGroup: Count(512, 1, "Messages of all devices that share one flush, at most"),
     }),
     engine: Group({
       url: Type.String({

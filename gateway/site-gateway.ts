@@ -4,6 +4,7 @@ import type { DeviceId } from "../protocol/ids.ts";
 import type { WallMs } from "../protocol/units.ts";
 import { readCertificate } from "../runtime/certificate-reader.ts";
 import { packageVersion } from "../runtime/package-paths.ts";
+import type { Checkpointer } from "../runtime/sqlite/checkpointer.ts";
 import type { Database } from "../runtime/sqlite/database.ts";
 import { every } from "../runtime/timers.ts";
 import { UnderWay } from "../runtime/under-way.ts";
@@ -39,6 +40,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
   readonly #deps: GatewayDeps;
   readonly #db: Database;
   readonly #reader: Database;
+  readonly #checkpointer: Checkpointer;
   readonly #unlock: () => Promise<void>;
   /** Of several workers all but the first leave alone what is done once a site: revocation lists, and what kiosks are told to do. */
   readonly #isFurther: boolean;
@@ -66,6 +68,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
     files: {
       readonly db: Database;
       readonly reader: Database;
+      readonly checkpointer: Checkpointer;
       readonly fleet: FleetStore;
       /** Called when the spool is closed. */
       readonly unlock: () => Promise<void>;
@@ -76,6 +79,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
     this.#deps = deps;
     this.#db = db;
     this.#reader = reader;
+    this.#checkpointer = files.checkpointer;
     this.#unlock = files.unlock;
     this.#isFurther = isFurtherWorker(config);
     this.#startedAt = now();
@@ -104,6 +108,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
         this.#custody.heard(heard);
         this.#delivery.wake();
       },
+      onWritten: (bytes) => this.#checkpointer.wrote(bytes),
     });
     this.stick = createStick({ identity, registry: deps.registry, inlet: this.#inlet, outlet: this.#outlet });
     this.#delivery = this.#createDelivery();
@@ -246,6 +251,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
     await this.fleet.close();
     await this.fleet.store.close();
     await this.#reader.close();
+    await this.#checkpointer.close();
     await this.#db.close();
     if (this.#isFurther) await this.#deps.registry.hasLeft(config.broker.worker);
     await this.#unlock();

@@ -7,7 +7,7 @@ import type { Database, Sql } from "../../runtime/sqlite/database.ts";
 import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
 import { type BatchFrame, readBatchFrame } from "./batch-frame.ts";
 import { type ChainLink, judgeBatch, needsNeighbours } from "./chain.ts";
-import { GroupWriter, GrowingBlob } from "./group-writer.ts";
+import { GroupRoom, GroupWriter } from "./group-writer.ts";
 import { type Acceptance, BATCH_LEAVES, type QuarantineReason, type Sender } from "./spool.ts";
 import type { StreamState, StreamTable } from "./stream-table.ts";
 
@@ -35,6 +35,8 @@ export interface SpoolOptions {
   readonly maxGroup: number;
   /** Called after each commit with the streams whose batches it took, or knew already: their kiosks wait for the gateway's word. */
   readonly onCommit: (heard: ReadonlySet<StreamKey>) => void;
+  /** Told about how many bytes each commit added to the write-ahead log. */
+  readonly onWritten: (bytes: number) => void;
 }
 
 /** What the gateway can answer for, of one stream. */
@@ -49,7 +51,7 @@ export type Held = Pick<StreamState, "key" | "custody" | "stored">;
  */
 export class SpoolInlet {
   readonly #options: SpoolOptions;
-  readonly #blob = new GrowingBlob();
+  readonly #room = new GroupRoom();
   readonly #group: GroupCommit<BatchJob | BadJob, Acceptance>;
 
   constructor(options: SpoolOptions) {
@@ -91,24 +93,30 @@ export class SpoolInlet {
   }
 
   async #commit(jobs: readonly (BatchJob | BadJob)[], next: () => void): Promise<readonly Acceptance[]> {
-    const { db, streams, now, onCommit } = this.#options;
+    const { db, streams, now, onCommit, onWritten } = this.#options;
     const heard = new Set<StreamKey>();
     const results = await db.inTurn(
       async (turn) => {
-        const writer = new GroupWriter(this.#blob, now());
+        const writer = new GroupWriter(this.#room, now());
         const done: Acceptance[] = [];
         for (const job of jobs) {
           const quick = this.#quick(job, writer, heard);
           done.push(quick ?? (await this.#slow(await turn.begin(), job, writer, heard)));
+    let bytes = 0;
+    const written = (): void => {
+      onWritten(bytes + heard.size * INDEX_PAGE_BYTES);
+      next();
+    };
         }
         await writer.conclude(turn);
         return done;
       },
-      { written: next, undone: () => streams.clear() },
+      { written, undone: () => streams.clear() },
     );
     onCommit(heard);
     return results;
   }
+        bytes = writer.bytes;
 
   /**
    * How far some streams go without a gap, once that is on the disk. Streams whose books a failed commit has just made the gateway
@@ -196,6 +204,8 @@ function hasPrefix(state: StreamState, { body, frame }: BatchJob): boolean {
   return bytes?.length === frame.prefixBytes && bytes.compare(body, 0, frame.prefixBytes) === 0;
 }
 
+/** The index has one busy page a stream, in every commit. */
+const INDEX_PAGE_BYTES = 4_096;
 function quarantine(job: BatchJob | BadJob, reason: QuarantineReason, writer: GroupWriter): Acceptance {
   writer.quarantine({ ...job.sender, reason, body: job.body });
   return { kind: "quarantined", device: job.sender.device, reason };

@@ -152,7 +152,7 @@ async function startGateway(
     `mqtt.plainLoopbackPort=${port}`,
     "mqtt.publishPerSecond=1000000",
     "mqtt.publishBurst=1000000",
-    `spool.maxGroup=${options.perRow ? 1 : 1_024}`,
+    ...(options.perRow ? ["spool.maxGroup=1"] : []),
     "engine.url=http://127.0.0.1:9", // the discard port: refused at once
     "http.host=127.0.0.1",
     "http.port=0",

@@ -40,6 +40,7 @@ export async function openTestSpool(folder: string, options: { readonly maxGroup
     now,
     maxGroup: options.maxGroup ?? 1_000,
     onCommit: (streams) => heard.push(...streams),
+    onWritten: () => undefined,
   });
   onTestFinished(async () => {
     await inlet.idle();
