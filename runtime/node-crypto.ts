@@ -12,11 +12,18 @@ function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
+/** For some ten bytes quicker than a `Buffer` from text, which takes a call out of JavaScript. */
+function oneByteEach(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 /** The {@link CryptoPort} and the block cipher over OpenSSL, as Node brings them. */
 export const nodeCrypto: CryptoPort & BlockCipherPort = {
   randomBytes: (length) => plain(randomBytes(length)),
   // one call, no object to finalise; by way of text, since each buffer from OpenSSL would be an allocation of its own for the collector
-  sha256: (bytes) => plain(Buffer.from(hash("sha256", bytes, "binary"), "binary")),
+  sha256: (bytes) => oneByteEach(hash("sha256", bytes, "binary")),
   hmacSha256: (key, bytes) => plain(createHmac("sha256", key).update(bytes).digest()),
 
   aesGcmSeal({ key, nonce, aad, text }: AesGcmInput): Uint8Array {

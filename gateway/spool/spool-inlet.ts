@@ -1,11 +1,11 @@
 import type { StreamKey } from "../../protocol/checkin/batch.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import { BluepostError } from "../../protocol/errors.ts";
-import type { SiteId } from "../../protocol/ids.ts";
+import type { DeviceId, SiteId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
 import { GroupCommit } from "../../runtime/sqlite/group-commit.ts";
-import { type BatchFrame, readBatchFrame } from "./batch-frame.ts";
+import { type BatchFrame, type BatchHead, readBatchFrame } from "./batch-frame.ts";
 import { type ChainLink, judgeBatch, needsNeighbours } from "./chain.ts";
 import { GroupRoom, GroupWriter } from "./group-writer.ts";
 import { type Acceptance, BATCH_LEAVES, type QuarantineReason, type Sender } from "./spool.ts";
@@ -52,6 +52,8 @@ export type Held = Pick<StreamState, "key" | "custody" | "stored">;
 export class SpoolInlet {
   readonly #options: SpoolOptions;
   readonly #room = new GroupRoom();
+  /** How the last message of each device began, by leaf. */
+  readonly #heads = { checkins: new Map<DeviceId, BatchHead>(), presence: new Map<DeviceId, BatchHead>() };
   readonly #group: GroupCommit<BatchJob | BadJob, Acceptance>;
 
   constructor(options: SpoolOptions) {
@@ -82,9 +84,14 @@ export class SpoolInlet {
   #read(sender: Sender, body: Uint8Array): BatchJob | BadJob {
     const bad = (reason: QuarantineReason): BadJob => ({ kind: "bad", sender, body, reason });
     try {
-      const frame = readBatchFrame(this.#options.crypto, body);
-      if (frame.device !== sender.device || frame.site !== this.#options.site) return bad("foreign_device");
-      if (frame.stream !== BATCH_LEAVES[sender.leaf]) return bad("wrong_stream");
+      const heads = this.#heads[sender.leaf];
+      const known = heads.get(sender.device) ?? null;
+      const frame = readBatchFrame(this.#options.crypto, body, known);
+      const { head } = frame;
+      if (head === known) return { kind: "batch", sender, body, frame };
+      if (head.device !== sender.device || head.site !== this.#options.site) return bad("foreign_device");
+      if (head.stream !== BATCH_LEAVES[sender.leaf]) return bad("wrong_stream");
+      heads.set(sender.device, head);
       return { kind: "batch", sender, body, frame };
     } catch (fault) {
       if (!(fault instanceof BluepostError)) throw fault;
@@ -95,6 +102,11 @@ export class SpoolInlet {
   async #commit(jobs: readonly (BatchJob | BadJob)[], next: () => void): Promise<readonly Acceptance[]> {
     const { db, streams, now, onCommit, onWritten } = this.#options;
     const heard = new Set<StreamKey>();
+    let bytes = 0;
+    const written = (): void => {
+      onWritten(bytes + heard.size * INDEX_PAGE_BYTES);
+      next();
+    };
     const results = await db.inTurn(
       async (turn) => {
         const writer = new GroupWriter(this.#room, now());
@@ -102,13 +114,9 @@ export class SpoolInlet {
         for (const job of jobs) {
           const quick = this.#quick(job, writer, heard);
           done.push(quick ?? (await this.#slow(await turn.begin(), job, writer, heard)));
-    let bytes = 0;
-    const written = (): void => {
-      onWritten(bytes + heard.size * INDEX_PAGE_BYTES);
-      next();
-    };
         }
         await writer.conclude(turn);
+        bytes = writer.bytes;
         return done;
       },
       { written, undone: () => streams.clear() },
@@ -116,7 +124,6 @@ export class SpoolInlet {
     onCommit(heard);
     return results;
   }
-        bytes = writer.bytes;
 
   /**
    * How far some streams go without a gap, once that is on the disk. Streams whose books a failed commit has just made the gateway
@@ -135,7 +142,7 @@ export class SpoolInlet {
   /** The usual case, without a wait: the next batch of a stream whose books are in memory. */
   #quick(job: BatchJob | BadJob, writer: GroupWriter, heard: Set<StreamKey>): Acceptance | null {
     if (job.kind === "bad") return quarantine(job, job.reason, writer);
-    const state = this.#options.streams.cached(job.frame);
+    const state = this.#options.streams.cached(job.frame.head);
     if (!state || needsNeighbours(state, job.frame) || !hasPrefix(state, job)) return null;
     return this.#conclude(job, state, writer, heard, []);
   }
@@ -143,13 +150,13 @@ export class SpoolInlet {
   async #slow(sql: Sql, job: BatchJob | BadJob, writer: GroupWriter, heard: Set<StreamKey>): Promise<Acceptance> {
     if (job.kind === "bad") return quarantine(job, job.reason, writer);
     const { streams } = this.#options;
-    const { device, epoch, stream } = job.frame;
-    if (!streams.cached(job.frame)) await writer.flush(sql); // books are read from the tables, so these must be complete
-    const state = await streams.of(sql, { device, epoch, stream });
+    const { head } = job.frame;
+    if (!streams.cached(head)) await writer.flush(sql); // books are read from the tables, so these must be complete
+    const state = await streams.of(sql, head);
     if (!state) return quarantine(job, "too_many_epochs", writer);
     if (!hasPrefix(state, job)) {
       await writer.flush(sql); // a prefix that waiting batches use must not look unused
-      await streams.usePrefix(sql, state, job.body.subarray(0, job.frame.prefixBytes));
+      await streams.usePrefix(sql, state, head.prefix);
     }
     if (!needsNeighbours(state, job.frame)) return this.#conclude(job, state, writer, heard, []);
     if (state.recent.has(job.frame)) {
@@ -180,7 +187,7 @@ export class SpoolInlet {
       case "appended":
       case "late":
         writer.insert(
-          { streamId: state.id, prefixId: state.prefix?.id ?? 0, prefixBytes: job.frame.prefixBytes },
+          { streamId: state.id, prefixId: state.prefix?.id ?? 0, prefixBytes: job.frame.head.prefix.length },
           job.frame,
           job.body,
         );
@@ -197,15 +204,14 @@ export class SpoolInlet {
   }
 }
 
-const STORED: Acceptance = { kind: "stored" };
-
-function hasPrefix(state: StreamState, { body, frame }: BatchJob): boolean {
-  const bytes = state.prefix?.bytes;
-  return bytes?.length === frame.prefixBytes && bytes.compare(body, 0, frame.prefixBytes) === 0;
-}
-
 /** The index has one busy page a stream, in every commit. */
 const INDEX_PAGE_BYTES = 4_096;
+const STORED: Acceptance = { kind: "stored" };
+
+function hasPrefix({ prefix }: StreamState, { frame }: BatchJob): boolean {
+  return prefix !== null && (prefix.bytes === frame.head.prefix || prefix.bytes.equals(frame.head.prefix));
+}
+
 function quarantine(job: BatchJob | BadJob, reason: QuarantineReason, writer: GroupWriter): Acceptance {
   writer.quarantine({ ...job.sender, reason, body: job.body });
   return { kind: "quarantined", device: job.sender.device, reason };

@@ -55,6 +55,8 @@ export class StreamTable {
   readonly #crypto: CryptoPort;
   readonly #states = new Map<string, StreamState>();
   readonly #byId = new Map<number, StreamState>();
+  /** By the very object that asks: the usual message asks with the one that the last message of its stream asked with. */
+  #byAsker = new WeakMap<StreamKey, StreamState>();
 
   constructor(crypto: CryptoPort) {
     this.#crypto = crypto;
@@ -64,10 +66,15 @@ export class StreamTable {
   clear(): void {
     this.#states.clear();
     this.#byId.clear();
+    this.#byAsker = new WeakMap();
   }
 
   cached(key: StreamKey): StreamState | undefined {
-    return this.#states.get(nameOf(key));
+    const known = this.#byAsker.get(key);
+    if (known) return known;
+    const state = this.#states.get(nameOf(key));
+    if (state) this.#byAsker.set(key, state);
+    return state;
   }
 
   /** Finds a stream's books or opens new ones; null when the device has too many streams that are still in use. */
@@ -98,7 +105,7 @@ export class StreamTable {
   }
 
   /** Finds or keeps what stands before the payload of a stream's messages; those that no batch needs any more go. */
-  async usePrefix(sql: Sql, state: StreamState, bytes: Uint8Array): Promise<void> {
+  async usePrefix(sql: Sql, state: StreamState, bytes: Buffer): Promise<void> {
     const find = (): Promise<{ id: number } | undefined> =>
       sql.get("SELECT id FROM prefixes WHERE stream_id = ? AND bytes = ?", [state.id, bytes]);
     let row = await find();
@@ -111,7 +118,7 @@ export class StreamTable {
       await sql.run("INSERT INTO prefixes (stream_id, bytes) VALUES (?, ?)", [state.id, bytes]);
       row = await find();
     }
-    if (row) state.prefix = { id: row.id, bytes: Buffer.from(bytes) };
+    if (row) state.prefix = { id: row.id, bytes };
   }
 
   /** Batches in the tables that overlap a link or touch it. */

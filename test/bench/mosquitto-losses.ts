@@ -93,8 +93,8 @@ function receive(port: number, what: "subscribe" | "take" | "listen"): Promise<R
       if (type !== 3) return;
       const at = 2 + (((body[0] ?? 0) << 8) | (body[1] ?? 0));
       socket.write(Uint8Array.of(0x40, 2, body[at] ?? 0, body[at + 1] ?? 0));
-      const { device, from } = readBatchFrame(nodeCrypto, body.subarray(at + 2));
-      got.add(`${device} ${from}`);
+      const { head, from } = readBatchFrame(nodeCrypto, body.subarray(at + 2));
+      got.add(`${head.device} ${from}`);
       clearTimeout(timer);
       timer = setTimeout(() => socket.destroy(), what === "listen" ? 0 : QUIET_MS);
     });

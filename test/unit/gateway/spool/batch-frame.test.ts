@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readBatchFrame } from "../../../../gateway/spool/batch-frame.ts";
+import { type BatchHead, readBatchFrame } from "../../../../gateway/spool/batch-frame.ts";
 import { encodeBatch } from "../../../../protocol/checkin/batch.ts";
 import { BluepostError, MalformedError } from "../../../../protocol/errors.ts";
 import { nodeCrypto } from "../../../../runtime/node-crypto.ts";
@@ -19,11 +19,13 @@ describe("readBatchFrame", () => {
   it("reads the same header and payload as the full decoders", () => {
     const frame = readBatchFrame(nodeCrypto, made.bytes);
     const { site, device: name, epoch, stream, from, to, previousHash } = made.batch;
-    expect(frame).toMatchObject({ site, device: name, epoch, stream, from, to });
+    expect(frame).toMatchObject({ head: { site, device: name, epoch, stream }, from, to });
     expect(Buffer.from(frame.previousHash)).toEqual(Buffer.from(previousHash));
     expect(Buffer.from(frame.hash)).toEqual(Buffer.from(made.hash));
     const { length } = made.payload;
-    expect(Buffer.from(made.bytes).indexOf(Buffer.from(made.payload))).toBe(frame.prefixBytes + (length > 255 ? 3 : 2));
+    expect(Buffer.from(made.bytes).indexOf(Buffer.from(made.payload))).toBe(
+      frame.head.prefix.length + (length > 255 ? 3 : 2),
+    );
   });
 
   it("reads batches of every size and position", async () => {
@@ -37,6 +39,30 @@ describe("readBatchFrame", () => {
       }),
       { numRuns: runs(40) },
     );
+  });
+
+  it("reads the same with a known beginning as without, whatever it reads", async () => {
+    const other = await device.batch([{ kind: "out" }]);
+    const heads = [made, other].map(({ bytes }) => readBatchFrame(nodeCrypto, bytes).head);
+    const stranger = await (await makeDevice(await makeAuthority())).batch([{ kind: "out" }]);
+    const messages = fc.constantFrom(made.bytes, other.bytes, stranger.bytes);
+    const changes = fc.array(fc.tuple(fc.nat(made.bytes.length - 1), fc.nat(255)), { maxLength: 2 });
+    fc.assert(
+      fc.property(messages, changes, fc.constantFrom(...heads), (message, changes, known) => {
+        const bytes = Uint8Array.from(message);
+        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+        expect(outcome(bytes, known)).toBe(outcome(bytes, null));
+      }),
+      { numRuns: runs(2_000) },
+    );
+  });
+
+  it("gives the known beginning back when a message begins with it, and another one when not", async () => {
+    const { head } = readBatchFrame(nodeCrypto, made.bytes);
+    const next = await device.batch([{ kind: "out" }]);
+    expect(readBatchFrame(nodeCrypto, next.bytes, head).head).toBe(head);
+    const stranger = await (await makeDevice(await makeAuthority())).batch([{ kind: "out" }]);
+    expect(readBatchFrame(nodeCrypto, stranger.bytes, head).head).not.toBe(head);
   });
 
   it("refuses rows that do not match the bounds", async () => {
@@ -89,5 +115,18 @@ function expectTypedFault(bytes: Uint8Array): void {
     readBatchFrame(nodeCrypto, bytes);
   } catch (fault) {
     expect(fault).toBeInstanceOf(BluepostError);
+  }
+}
+
+/** What reading finds, or the code of its fault. */
+function outcome(bytes: Uint8Array, known: BatchHead | null): string {
+  try {
+    const { head, from, to, hash, previousHash } = readBatchFrame(nodeCrypto, bytes, known);
+    const { site, device, epoch, stream, prefix, names } = head;
+    const found = [prefix, names, hash, previousHash].map((part) => Buffer.from(part).toString("base64"));
+    return [site, device, epoch, stream, from, to, ...found].join(" ");
+  } catch (fault) {
+    if (fault instanceof BluepostError) return fault.code;
+    throw fault;
   }
 }
