@@ -21,6 +21,8 @@ export interface BeaconRxRig {
   readonly rx: BeaconRx;
   /** Sends it once or more often. @param address 6 bytes */
   say(sent: { readonly payload: Uint8Array; readonly rssi: Dbm; readonly address: Uint8Array }): void | Promise<void>;
+  /** Whether what is said now reaches the adapter: a process of its own ends listening some time after it was told to. */
+  listens(): boolean;
   /** Decibels by which the heard signal may differ from the sent one. */
   readonly tolerance: number;
   unplug(): void;
@@ -225,6 +227,7 @@ export function describeBeaconRx(adapter: string, makeRig: () => Promise<BeaconR
       const before = advertisement(30, 0x66);
       await sayUntil(made, { payload: before, rssi: -70 as Dbm, address: ANNA }, () => has(first.heard, before));
       await first.stop();
+      await until(() => !made.listens());
       const meanwhile = advertisement(30, 0x67);
       await made.say({ payload: meanwhile, rssi: -70 as Dbm, address: ANNA });
       const second = listen(made.rx);

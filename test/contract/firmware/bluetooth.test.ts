@@ -42,6 +42,7 @@ describeBeaconRx("noble", async () => {
   const speaker = new Speaker(air);
   return {
     rx,
+    listens: () => ear.controller.listener.scanning,
     tolerance: 0,
     say: ({ payload, rssi, address }) => {
       speaker.rssi = rssi;

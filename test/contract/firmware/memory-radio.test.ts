@@ -11,6 +11,7 @@ describeBeaconRx("memory", () => {
   const rx = new MemoryBeaconRx(() => Math.floor(performance.now()) as BoottimeMs);
   return {
     rx,
+    listens: () => false, // it drops what nobody waits for
     tolerance: 0,
     say: (sent) => rx.hear(sent),
     unplug: () => rx.unplug(),

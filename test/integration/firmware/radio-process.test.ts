@@ -146,6 +146,7 @@ describe("the port over the radio process", () => {
     const speaker = new Speaker(air);
     return {
       rx,
+      listens: () => dev.controller.listener.scanning,
       tolerance: 0,
       say: ({ payload: said, rssi, address }) => {
         speaker.rssi = rssi;
