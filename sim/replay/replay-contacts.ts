@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { rounded } from "../report/timing.ts";
 import { pairOf, type Score, scoreOf } from "../report/truth.ts";
 import { createRng } from "../rng.ts";
+import { makeWorldFolder } from "../world-folder.ts";
 import { type ContactFile, rowsOfPairs } from "./contact-file.ts";
 import { KioskNet } from "./kiosk-net.ts";
 import { placements, type Step } from "./placement.ts";
@@ -53,7 +52,7 @@ export interface ContactReplayReport extends EvidenceScores {
 
 /** Plays a contact file through the real kiosks, gateway and engine, and scores what they know of the contacts of one person. */
 export async function replayContacts(file: ContactFile, options: ReplayOptions): Promise<ContactReplayReport> {
-  const folder = await mkdtemp(join(tmpdir(), "bluepost-replay-"));
+  const folder = await makeWorldFolder("bluepost-replay-");
   const started = performance.now();
   try {
     const rng = createRng(options.seed);

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createEngine, type Engine, issueSiteBundle, loadEngineConfig } from "../../engine/app.ts";
 import { parseSiteId } from "../../protocol/ids.ts";
@@ -13,6 +12,7 @@ import { createRng, type Rng } from "../rng.ts";
 import { type Assertion, expectThat, type Found, type Plan, type Scenario, type Size } from "../scenarios/scenario.ts";
 import { VirtualSite } from "../site/virtual-site.ts";
 import { VirtualTime } from "../time/virtual-time.ts";
+import { makeWorldFolder } from "../world-folder.ts";
 import { CanonicalLog } from "./canonical-log.ts";
 import { cardMaker } from "./card-maker.ts";
 import { LivingWorld } from "./living-world.ts";
@@ -41,7 +41,7 @@ const AFTERWARDS_MS = 0.5 * HOUR_MS;
 
 /** Lives through a scenario in one process and virtual time: real kiosks, gateway and engine over virtual hardware. */
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<ScenarioRun> {
-  const folder = await mkdtemp(join(tmpdir(), "bluepost-sim-"));
+  const folder = await makeWorldFolder("bluepost-sim-");
   try {
     return await live(scenario, options, folder);
   } finally {

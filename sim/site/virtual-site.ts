@@ -219,11 +219,11 @@ export class VirtualSite {
     const started = performance.now();
     for (let calm = 0; calm < CALM_TURNS; ) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      const restless = this.network.underWay === 0 ? this.#restless() : null;
-      calm = restless?.length === 0 ? calm + 1 : 0;
+      const isCalm = this.network.underWay === 0 && !this.#lit().some((kiosk) => this.#isRestless(kiosk));
+      calm = isCalm ? calm + 1 : 0;
       const waitedMs = performance.now() - started;
       if (waitedMs > COPY_PATIENCE_MS) this.#giveUpOnCopies();
-      if (waitedMs > NEVER_MS) throw new Error(`no rest: ${restless?.join(", ") ?? "messages under way"}`);
+      if (waitedMs > NEVER_MS) throw new Error(`no rest: ${this.#restless().join(", ") || "messages under way"}`);
     }
   }
 
@@ -233,9 +233,19 @@ export class VirtualSite {
   }
 
   #restless(): readonly string[] {
-    const lit = [...this.#kiosks.filter((_, door) => !this.#dark.has(door)), ...this.#copies];
-    const isStale = (kiosk: VirtualKiosk): boolean => this.#stale.get(kiosk) === kiosk.place && kiosk.isAtRest(true);
-    return lit.filter((kiosk) => !kiosk.isAtRest(this.#way.isAwaited) && !isStale(kiosk)).map(({ device }) => device);
+    return this.#lit()
+      .filter((kiosk) => this.#isRestless(kiosk))
+      .map(({ device }) => device);
+  }
+
+  #lit(): readonly VirtualKiosk[] {
+    return [...this.#kiosks.filter((_, door) => !this.#dark.has(door)), ...this.#copies];
+  }
+
+  #isRestless(kiosk: VirtualKiosk): boolean {
+    if (kiosk.isAtRest(this.#way.isAwaited)) return false;
+    const isStale = this.#stale.get(kiosk) === kiosk.place && kiosk.isAtRest(true);
+    return !isStale;
   }
 
   /** Counts and alarms of the gateway. */
