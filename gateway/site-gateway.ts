@@ -6,8 +6,6 @@ import { readCertificate } from "../runtime/certificate-reader.ts";
 import { packageVersion } from "../runtime/package-paths.ts";
 import type { Checkpointer } from "../runtime/sqlite/checkpointer.ts";
 import type { Database } from "../runtime/sqlite/database.ts";
-import { every } from "../runtime/timers.ts";
-import { UnderWay } from "../runtime/under-way.ts";
 import type { BrokerEvents, DeviceSession, PublishedLeaf, Violation } from "./broker/device-broker.ts";
 import { SessionDesk } from "./broker/session-desk.ts";
 import { isFurtherWorker } from "./config.ts";
@@ -21,6 +19,7 @@ import type { FleetStore } from "./fleet/fleet-store.ts";
 import type { Gateway, GatewayDeps } from "./gateway.ts";
 import { PeerRelay } from "./peers/peer-relay.ts";
 import { SiteKeyCarrier } from "./peers/site-key-carrier.ts";
+import { RevocationWatch } from "./registry/revocation-watch.ts";
 import { createStick, type Stick } from "./spool/import-desk.ts";
 import { spoolFilesIn } from "./spool/spool-file.ts";
 import { SpoolInlet } from "./spool/spool-inlet.ts";
@@ -57,10 +56,8 @@ export class SiteGateway implements Gateway, BrokerEvents {
   readonly #startedAt: WallMs;
   readonly #revocations: RevocationSender;
   readonly #orders: RevocationFetcher;
-  readonly #looks = new UnderWay();
-  #registryVersion = "";
+  readonly #watch: RevocationWatch;
   #cutNumber = -1;
-  #stopWatching = (): void => {};
   #closing: Promise<void> | null = null;
 
   constructor(
@@ -139,6 +136,16 @@ export class SiteGateway implements Gateway, BrokerEvents {
       probeMs: config.mqtt.probeMs,
       cloneSuspected: (device) => this.#counters.alarm("session.clone_suspected", { device }),
     });
+    this.#watch = new RevocationWatch({
+      registry: deps.registry,
+      broker,
+      sessions: () => this.#desk.sessions,
+      taken: () => this.#inlet.idle(),
+      counters: this.#counters,
+      timers,
+      lookEveryMs: deps.lookEveryMs ?? LOOK_EVERY_MS,
+      cut: (listNumber) => this.#cut(listNumber),
+    });
     this.#peers = new PeerRelay({ broker });
     this.#siteKeys = new SiteKeyCarrier({ broker, engine: deps.engine, now, log: log.child("site-keys") });
     this.#door = new DeviceDoor({
@@ -157,11 +164,9 @@ export class SiteGateway implements Gateway, BrokerEvents {
   }
 
   async open(): Promise<void> {
-    if (this.#isFurther) await this.#cutRevoked(); // before it takes anything
+    if (this.#isFurther) await this.#watch.look(); // before it takes anything
     await this.#deps.broker.open(this);
-    this.#stopWatching = every(this.#deps.timers, this.#deps.lookEveryMs ?? LOOK_EVERY_MS, () =>
-      this.#looks.add(this.#cutRevoked()),
-    );
+    this.#watch.open();
     this.#delivery.wake();
     if (this.#isFurther) return;
     this.fleet.open();
@@ -225,7 +230,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
   }
 
   async idle(): Promise<void> {
-    await this.#looks.settled();
+    await this.#watch.settled();
     await this.#inlet.idle();
     await this.#delivery.idle();
     await this.#revocations.idle();
@@ -239,8 +244,7 @@ export class SiteGateway implements Gateway, BrokerEvents {
 
   async #shutDown(): Promise<void> {
     const { config } = this.#deps;
-    this.#stopWatching();
-    await this.#looks.settled();
+    await this.#watch.close();
     await this.#deps.broker.close();
     await this.#inlet.idle();
     await this.#orders.close();
@@ -285,25 +289,9 @@ export class SiteGateway implements Gateway, BrokerEvents {
     }
   }
 
-  async #cutRevoked(): Promise<void> {
-    const { registry } = this.#deps;
-    try {
-      const version = await registry.version();
-      if (version === this.#registryVersion) return;
-      this.#registryVersion = version;
-      const number = await registry.listNumber();
-      for (const { device } of this.#desk.sessions) {
-        const known = await registry.find(device);
-        if (known && known.revokedAt === null) continue;
-        this.#counters.count("session.revoked", { device });
-        this.#deps.broker.kick(device);
-      }
-      await this.#inlet.idle(); // what was taken before the cut counts as taken
-      if (this.#isFurther) await this.#tellCut(number);
-      else this.#revocations.wake();
-    } catch (fault) {
-      this.#counters.fault("registry.failed", fault);
-    }
+  async #cut(listNumber: number): Promise<void> {
+    if (this.#isFurther) await this.#tellCut(listNumber);
+    else this.#revocations.wake();
   }
 
   /** The first worker sends the list when all have cut off whom it names. */
