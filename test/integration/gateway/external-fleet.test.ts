@@ -1,13 +1,9 @@
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createGateway, type Gateway, loadGatewayConfig, SiteRegistry } from "../../../gateway/app.ts";
+import type { Gateway } from "../../../gateway/app.ts";
 import { parseDeviceId } from "../../../protocol/ids.ts";
-import type { WallMs } from "../../../protocol/units.ts";
-import { silentLogger } from "../../../runtime/log.ts";
-import { nodeCrypto } from "../../../runtime/node-crypto.ts";
-import { systemTimers } from "../../../runtime/timers.ts";
 import { externalWorker, missing, startExternal } from "../../support/external-brokers.ts";
 import { register } from "../../support/gateway-process.ts";
+import { openGatewayAt } from "../../support/gateway-rig.ts";
 import { makeSite } from "../../support/gateway-site.ts";
 import { ManualTimers } from "../../support/manual-timers.ts";
 import { tempFolder, waitFor } from "../../support/processes.ts";
@@ -29,22 +25,10 @@ async function open(): Promise<Rig> {
   await register(folder, ["door-a"]);
   const server = await startExternal("mosquitto", site, tempFolder());
   onTestFinished(async () => void (await server.process.kill9()));
-  const registry = await SiteRegistry.open(join(folder, "registry.db"));
-  const gateway = await createGateway({
-    config: loadGatewayConfig({ env: {}, flags: [`dataDir=${folder}`] }),
-    identity: site.identity,
-    registry,
+  const gateway = await openGatewayAt(folder, {
+    site,
     broker: externalWorker(site, server.port),
     engine: await StubEngine.create(site),
-    crypto: nodeCrypto,
-    now: () => Date.now() as WallMs,
-    timers: systemTimers,
-    random: Math.random,
-    log: silentLogger,
-  });
-  onTestFinished(async () => {
-    await gateway.close();
-    await registry.close();
   });
   const bundle = await site.device("door-a");
   const connect = async (): Promise<RemoteDoor> => {
