@@ -112,9 +112,25 @@ function traceLines(found: Trace, texts: Texts): readonly string[] {
       texts.personHead,
       persons.map((one) => personCells(one, texts)),
     ),
+    ...conflictLines([...found.visits, ...contacts], texts),
     texts.noVerdict,
     texts.noNames,
   ];
+}
+
+/** What contradicts the stays above; nothing at all where nothing does. */
+function conflictLines(stays: readonly Contact[], texts: Texts): readonly string[] {
+  const rows = stays.flatMap((one) =>
+    one.conflicts.map(({ venue, venueName, from, to }) => [
+      shortKey(one.person),
+      one.venueName ?? one.venue,
+      venueName ?? venue,
+      localTime(from),
+      localTime(to),
+    ]),
+  );
+  if (rows.length === 0) return [];
+  return [...section(texts, texts.conflicts, texts.conflictHead, rows), texts.conflictNote];
 }
 
 /** Radio evidence about others; nothing at all where no token was heard. */
@@ -162,8 +178,9 @@ function stayCells(one: Contact, texts: Texts): (string | number)[] {
 }
 
 function personCells(one: ContactPerson, texts: Texts): (string | number)[] {
-  const unsure = one.timeUnknown ? texts.timeUnknown : "";
-  return [shortKey(one.person), one.venues.length, one.minutesCertain, one.minutesPossible, unsure];
+  const doubts = [one.conflict ? texts.conflict : "", one.timeUnknown ? texts.timeUnknown : ""];
+  const told = doubts.filter((doubt) => doubt !== "").join(", ");
+  return [shortKey(one.person), one.venues.length, one.minutesCertain, one.minutesPossible, told];
 }
 
 async function visits(flags: LanguageFlags & PersonFlags & { readonly case?: string }): Promise<number> {
@@ -175,16 +192,15 @@ async function visits(flags: LanguageFlags & PersonFlags & { readonly case?: str
     return engine.visits([...persons, ...documents.map((document) => engine.personOf(document))]);
   });
   const texts = textsOf(flags.lang);
-  print(
-    flags,
-    { visits: stays },
-    section(
+  print(flags, { visits: stays }, [
+    ...section(
       texts,
       texts.visits,
       texts.visitHead,
       stays.map((one) => stayCells(one, texts)),
     ),
-  );
+    ...conflictLines(stays, texts),
+  ]);
   return 0;
 }
 

@@ -44,6 +44,10 @@ export interface Texts {
   readonly brokenRecord: (n: number) => string;
   readonly noVerdict: string;
   readonly timeUnknown: string;
+  readonly conflict: string;
+  readonly conflicts: string;
+  readonly conflictHead: readonly string[];
+  readonly conflictNote: string;
   readonly yes: string;
   readonly reasons: Readonly<Record<StartReason | EndReason, string>>;
   readonly evidence: Readonly<Record<VisitEvidence, string>>;
@@ -97,6 +101,11 @@ const en: Texts = {
   brokenRecord: (n) => `The record is broken at number ${n}: something was changed, left out or put in afterwards.`,
   noVerdict: "This is evidence, not a verdict: a door log knows neither distance nor masks.",
   timeUnknown: "time unknown",
+  conflict: "two places at once",
+  conflicts: "Two places at once",
+  conflictHead: ["person", "seen at", "and at", "from", "to"],
+  conflictNote:
+    "Nobody is at two places at once: a code was copied or lent, or one place lies within the other. Ask the person before anything else.",
   yes: "yes",
   reasons: {
     explicit: "scan",
@@ -179,6 +188,11 @@ const vi: Texts = {
   brokenRecord: (n) => `Sổ bị hỏng ở số ${n}: có nội dung đã bị sửa, bỏ đi hoặc thêm vào sau.`,
   noVerdict: "Đây là bằng chứng, không phải kết luận: nhật ký ra vào không biết khoảng cách và khẩu trang.",
   timeUnknown: "không rõ thời gian",
+  conflict: "ở hai nơi cùng lúc",
+  conflicts: "Ở hai nơi cùng lúc",
+  conflictHead: ["người", "ghi nhận tại", "và tại", "từ", "đến"],
+  conflictNote:
+    "Không ai ở hai nơi cùng lúc: mã đã bị sao chép hoặc cho mượn, hoặc nơi này nằm trong nơi kia. Hãy hỏi người đó trước khi làm bất cứ việc gì.",
   yes: "có",
   reasons: {
     explicit: "quét mã",

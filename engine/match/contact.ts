@@ -1,5 +1,6 @@
 import type { PersonKey, VenueId } from "../../protocol/ids.ts";
 import type { EndReason, StartReason, VenueNumber } from "../visits/visit.ts";
+import type { Clash, Clashes, Conflict } from "./conflicts.ts";
 import { certainMinutes, coveredMs, type Overlap, possibleMinutes, type Stretch } from "./overlap.ts";
 import type { StoredSlice, StoredUndated, VisitEnd } from "./visit-store.ts";
 
@@ -27,6 +28,8 @@ export interface Contact {
   readonly party: number;
   /** One of the two clocks was not known to within half an hour: no minutes are certain. */
   readonly timeUnknown: boolean;
+  /** Where the same person was seen meanwhile, in order of time: both cannot be right. */
+  readonly conflicts: readonly Conflict[];
   /** How the case's own stay is known: from the door's log, because its token or phone was heard, or by its phone's own word. */
   readonly beside: "scan" | "radio" | "claim";
 }
@@ -39,6 +42,8 @@ export interface ContactPerson {
   /** Without the stays whose time is unknown. */
   readonly minutesPossible: number;
   readonly timeUnknown: boolean;
+  /** One of the stays contradicts another of this person: ask before anything else is done. */
+  readonly conflict: boolean;
 }
 
 /** One pair of visits with all that their slices share. */
@@ -75,10 +80,16 @@ export function besideOf({ start, end }: StoredSlice | StoredUndated): Contact["
 /** Names a venue for people. */
 export type VenueNaming = (venue: VenueNumber) => { readonly venue: VenueId; readonly name: string | null };
 
+/** What a contact is told with. */
+export interface Telling {
+  readonly naming: VenueNaming;
+  readonly clashes: Clashes;
+}
+
 /** A contact from a meeting of two dated visits. */
-export function datedContact({ slice, beside, possible, certain }: Meeting, naming: VenueNaming): Contact {
+export function datedContact({ slice, beside, possible, certain }: Meeting, telling: Telling): Contact {
   return {
-    ...commonOf(slice, naming),
+    ...commonOf(slice, telling),
     beside,
     from: Math.min(...possible.map(({ from }) => from)),
     to: Math.max(...possible.map(({ to }) => to)),
@@ -97,9 +108,9 @@ export interface UnsureStay {
 }
 
 /** A contact of which only the place is sure. */
-export function undatedContact({ stay, boundMs, beside }: UnsureStay, naming: VenueNaming): Contact {
+export function undatedContact({ stay, boundMs, beside }: UnsureStay, telling: Telling): Contact {
   return {
-    ...commonOf(stay, naming),
+    ...commonOf(stay, telling),
     beside,
     from: null,
     to: null,
@@ -111,13 +122,19 @@ export function undatedContact({ stay, boundMs, beside }: UnsureStay, naming: Ve
 
 function commonOf(
   stay: StoredSlice | StoredUndated,
-  naming: VenueNaming,
+  { naming, clashes }: Telling,
 ): Omit<Contact, "from" | "to" | "minutesCertain" | "minutesPossible" | "timeUnknown" | "beside"> {
   const { venue, name } = naming(stay.venue);
   const { start, end, party, person } = stay;
   const gates = [...new Set([start.gate, end.gate].filter((gate) => gate !== null))];
   const inferred = { start: start.reason !== "explicit", end: end.reason !== "explicit" };
-  return { person, venue, venueName: name, gates, start, end, inferred, party };
+  const conflicts = "visitFrom" in stay ? clashes.of(stay).map((clash) => conflictOf(clash, naming)) : [];
+  return { person, venue, venueName: name, gates, start, end, inferred, party, conflicts };
+}
+
+function conflictOf({ elsewhere, during }: Clash, naming: VenueNaming): Conflict {
+  const { venue, name } = naming(elsewhere.venue);
+  return { venue, venueName: name, ...during };
 }
 
 /** The strongest evidence first: certain minutes, then possible ones, then the key, so that equal runs print equal lists. */
@@ -141,20 +158,22 @@ export function sumByPerson(contacts: readonly Contact[], meetings: readonly Mee
     sums.possible.push(...possible);
     sums.certain.push(...certain);
   }
-  const persons = new Map<PersonKey, { venues: Set<VenueId>; timeUnknown: boolean }>();
-  for (const { person, venue, timeUnknown } of contacts) {
-    const sums = persons.get(person) ?? { venues: new Set(), timeUnknown: false };
+  const persons = new Map<PersonKey, { venues: Set<VenueId>; timeUnknown: boolean; conflict: boolean }>();
+  for (const { person, venue, timeUnknown, conflicts } of contacts) {
+    const sums = persons.get(person) ?? { venues: new Set(), timeUnknown: false, conflict: false };
     persons.set(person, sums);
     sums.venues.add(venue);
     sums.timeUnknown ||= timeUnknown;
+    sums.conflict ||= conflicts.length > 0;
   }
   return [...persons]
-    .map(([person, { venues, timeUnknown }]) => ({
+    .map(([person, { venues, timeUnknown, conflict }]) => ({
       person,
       venues: [...venues].sort(),
       minutesCertain: certainMinutes(coveredMs(stretches.get(person)?.certain ?? [])),
       minutesPossible: possibleMinutes(coveredMs(stretches.get(person)?.possible ?? [])),
       timeUnknown,
+      conflict,
     }))
     .sort(byEvidence);
 }

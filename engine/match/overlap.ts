@@ -31,7 +31,8 @@ export function overlapOf(left: Span, right: Span): Overlap | null {
   return { possible, certain: shared(left.innerFrom, left.innerTo, right.innerFrom, right.innerTo) };
 }
 
-function shared(leftFrom: number, leftTo: number, rightFrom: number, rightTo: number): Stretch | null {
+/** The time that two intervals share; null when there is none. */
+export function shared(leftFrom: number, leftTo: number, rightFrom: number, rightTo: number): Stretch | null {
   const from = Math.max(leftFrom, rightFrom);
   const to = Math.min(leftTo, rightTo);
   return to > from ? { from, to } : null;

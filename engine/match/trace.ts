@@ -4,6 +4,7 @@ import type { HeardStay } from "../radio/heard-stays.ts";
 import { venueIdOf } from "../store/venue-number.ts";
 import { findVenues } from "../store/venues.ts";
 import type { VenueNumber, Visit } from "../visits/visit.ts";
+import { Clashes } from "./conflicts.ts";
 import {
   besideOf,
   byEvidence,
@@ -12,6 +13,7 @@ import {
   datedContact,
   Meetings,
   sumByPerson,
+  type Telling,
   undatedContact,
   type VenueNaming,
 } from "./contact.ts";
@@ -65,17 +67,24 @@ export interface TraceAnswer {
 
 /** Finds every stay that overlaps a visit of the case at the same venue. Run {@link VisitBuilder.settle} first. */
 export async function traceContacts(sql: Sql, query: TraceQuery): Promise<TraceAnswer> {
-  const { own, undated, naming } = await ownStays(sql, query);
+  const { own, undated } = await ownStays(sql, query);
   const { heard = NOTHING_HEARD, persons } = query;
   const all = [...own, ...heardSlices(heard, query.window)];
   const meetings = await meet(sql, query, all);
   const unsure = [...(await besideDated(sql, query, all)), ...(await besideUndated(sql, query, undated))];
+  const seen = [
+    ...persons,
+    ...meetings.all().map(({ slice }) => slice.person),
+    ...unsure.map(({ stay }) => stay.person),
+  ];
+  const telling = await tellingOf(sql, { ...query, persons: seen }, [...own, ...undated, ...heard.stays]);
+  const { naming } = telling;
   const contacts = [
-    ...meetings.all().map((meeting) => datedContact(meeting, naming)),
-    ...strongest(unsure.map((stay) => undatedContact(stay, naming))),
+    ...meetings.all().map((meeting) => datedContact(meeting, telling)),
+    ...strongest(unsure.map((stay) => undatedContact(stay, telling))),
   ].sort(byEvidence);
   return {
-    visits: describeStays({ own, undated, naming }, query.window),
+    visits: describeStays({ own, undated }, telling, query.window),
     contacts,
     persons: sumByPerson(contacts, meetings.all()),
     heard: heard.stays.map((stay) => heardVisit(stay, naming)),
@@ -89,13 +98,13 @@ function heardSlices({ stays }: Heard, window: Window): readonly StoredSlice[] {
 
 /** The visits of these persons within the window, in order of time; those without a time last. */
 export async function listVisits(sql: Sql, query: TraceQuery): Promise<readonly Contact[]> {
-  return describeStays(await ownStays(sql, query), query.window);
+  const stays = await ownStays(sql, query);
+  return describeStays(stays, await tellingOf(sql, query, [...stays.own, ...stays.undated]), query.window);
 }
 
 interface OwnStays {
   readonly own: readonly StoredSlice[];
   readonly undated: readonly StoredUndated[];
-  readonly naming: VenueNaming;
 }
 
 async function ownStays(sql: Sql, query: TraceQuery): Promise<OwnStays> {
@@ -103,12 +112,12 @@ async function ownStays(sql: Sql, query: TraceQuery): Promise<OwnStays> {
   const claimed = (query.claimed ?? []).flatMap(claimedSlices).filter((slice) => touches(slice, query.window));
   const own = [...stored, ...claimed].map((slice) => clip(slice, query.window)).sort(byTime);
   const undated = await undatedOfPersons(sql, query.persons, query.window);
-  return { own, undated, naming: await namingOf(sql, [...own, ...undated, ...(query.heard?.stays ?? [])]) };
+  return { own, undated };
 }
 
-function describeStays({ own, undated, naming }: OwnStays, window: Window): readonly Contact[] {
+function describeStays({ own, undated }: OwnStays, telling: Telling, window: Window): readonly Contact[] {
   const unsure = undated.map((stay) => ({ stay, boundMs: longestWithin(window, stay), beside: besideOf(stay) }));
-  return [...ownVisits(own, naming), ...unsure.map((stay) => undatedContact(stay, naming))];
+  return [...ownVisits(own, telling), ...unsure.map((stay) => undatedContact(stay, telling))];
 }
 
 function touches({ outerFrom, outerTo }: StoredSlice, { from, to }: Window): boolean {
@@ -145,13 +154,23 @@ async function meet(sql: Sql, query: TraceQuery, own: readonly StoredSlice[]): P
 }
 
 /** The case's own visits, slices joined. */
-function ownVisits(own: readonly StoredSlice[], naming: VenueNaming): readonly Contact[] {
+function ownVisits(own: readonly StoredSlice[], telling: Telling): readonly Contact[] {
   const meetings = new Meetings();
   for (const slice of own) {
     const overlap = overlapOf(slice, slice);
     if (overlap) meetings.add(slice, slice, overlap);
   }
-  return meetings.all().map((meeting) => datedContact(meeting, naming));
+  return meetings.all().map((meeting) => datedContact(meeting, telling));
+}
+
+/** What stays are told with. @param query whose stays are held against each other, and when */
+async function tellingOf(
+  sql: Sql,
+  { persons, window }: Pick<TraceQuery, "persons" | "window">,
+  stays: readonly { readonly venue: VenueNumber }[],
+): Promise<Telling> {
+  const clashes = await Clashes.read(sql, persons, window);
+  return { clashes, naming: await namingOf(sql, [...stays, ...clashes.all.map(({ elsewhere }) => elsewhere)]) };
 }
 
 async function namingOf(sql: Sql, stays: readonly { readonly venue: VenueNumber }[]): Promise<VenueNaming> {

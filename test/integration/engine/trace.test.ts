@@ -68,7 +68,39 @@ describe("trace", () => {
       minutesCertain: 39.9,
       minutesPossible: 40.1,
       timeUnknown: false,
+      conflict: false,
     });
+  });
+
+  it("says of a case and of a contact when they were seen at two places at once", async () => {
+    const { engine, authority } = await openTestEngine();
+    const market = await makeDevice(authority, { device: "door-a", venue: "7k3m9q2x" });
+    const school = await makeDevice(authority, { device: "door-b", venue: "0000000z" });
+    await engine.putVenue({ venue: parseVenueId("0000000z"), name: "Trường A", type: "school", closingHour: 18 });
+    const atMarket = [1, 2, 3].flatMap((n) => [scan(n, "in", 0), scan(n, "out", 60)]);
+    const atSchool = [scan(2, "in", 20), scan(2, "out", 90), scan(1, "in", 30), scan(3, "in", 70)];
+    const byTime = (left: RowDraft, right: RowDraft): number => (left.wallMs ?? 0) - (right.wallMs ?? 0);
+    await engine.ingest([
+      (await market.batch([...atMarket].sort(byTime))).bytes,
+      (await school.batch([...atSchool].sort(byTime))).bytes,
+    ]);
+    const { contacts, persons, visits } = await traceOf(engine, 1);
+    const conflictsOf = (n: number, venue: string) =>
+      contacts
+        .filter((one) => one.person === engine.personOf(who(n)) && one.venue === venue)
+        .map((one) => one.conflicts);
+    const [both] = conflictsOf(2, "7k3m9q2x").flat();
+    expect(both).toMatchObject({ venue: "0000000z", venueName: "Trường A" });
+    expect(Math.abs((both?.from ?? 0) - at(20)) + Math.abs((both?.to ?? 0) - at(60))).toBeLessThan(MINUTE_MS);
+    expect(conflictsOf(2, "0000000z")).toEqual([[{ ...both, venue: "7k3m9q2x", venueName: null }]]);
+    expect(conflictsOf(3, "7k3m9q2x")).toEqual([[]]); // went there afterwards
+    const doubted = persons.filter(({ conflict }) => conflict).map(({ person }) => person);
+    expect(doubted).toEqual([engine.personOf(who(2))]);
+    const own = visits.map(({ venue, conflicts }) => [venue, conflicts.map((one) => one.venue)]);
+    expect(own).toEqual([
+      ["7k3m9q2x", ["0000000z"]], // a single scan there, surely between two scans here
+      ["0000000z", ["7k3m9q2x"]],
+    ]);
   });
 
   it("counts only what lies within the infectious window", async () => {
