@@ -40,6 +40,12 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** Whether some bytes stand at a place within others. A loop: for some ten bytes quicker than a call out of JavaScript. */
+export function standsAt(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i += 1) if (bytes[at + i] !== expected[i]) return false;
+  return true;
+}
+
 /** Writes an unsigned integer big-endian into `width` bytes; `value` must fit. */
 export function bigEndian(value: number, width: number): Uint8Array {
   const bytes = new Uint8Array(width);

@@ -1,3 +1,5 @@
+import { standsAt } from "../../protocol/bytes.ts";
+
 /** What the lane hands over: a QoS 1 message on one of its topics. */
 export type LaneMessage<Leaf> = (leaf: Leaf, messageId: number, payload: Uint8Array) => void;
 
@@ -93,7 +95,7 @@ export class PublishLane<Leaf> {
     if (!this.#mayTake(bytes, at) || total < head + 4) return false;
     const start = at + head + 2;
     const length = bytes.readUInt16BE(start - 2);
-    const known = this.#topics.find(({ topic }) => topic.length === length && startsWithAt(bytes, start, topic));
+    const known = this.#topics.find(({ topic }) => topic.length === length && standsAt(bytes, start, topic));
     const body = start + length + 2;
     if (!known || body > at + total) return false;
     const messageId = bytes.readUInt16BE(body - 2);
@@ -101,12 +103,6 @@ export class PublishLane<Leaf> {
     this.#take(known.leaf, messageId, bytes.subarray(body, at + total));
     return true;
   }
-}
-
-/** A loop, since it is quicker for so few bytes than a call out of JavaScript. */
-function startsWithAt(bytes: Buffer, at: number, expected: Buffer): boolean {
-  for (let i = 0; i < expected.length; i += 1) if (bytes[at + i] !== expected[i]) return false;
-  return true;
 }
 
 /** Fixed header at `at`; null when its bytes are not all there. */

@@ -1,3 +1,4 @@
+import { standsAt } from "../../protocol/bytes.ts";
 import { BATCH_MAX_ROWS, BATCH_VERSION, batchHash, type StreamKey } from "../../protocol/checkin/batch.ts";
 import { MAX_SEQ } from "../../protocol/checkin/record.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
@@ -98,10 +99,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-function startsWithAt(bytes: Uint8Array, at: number, expected: Buffer): boolean {
-  if (expected.length > SHORT_BYTES) return expected.compare(bytes, at, at + expected.length) === 0;
-  for (let i = 0; i < expected.length; i += 1) if (bytes[at + i] !== expected[i]) return false;
-  return true;
+function holds(bytes: Uint8Array, at: number, expected: Buffer): boolean {
+  if (expected.length <= SHORT_BYTES) return standsAt(bytes, at, expected);
+  return expected.compare(bytes, at, at + expected.length) === 0;
 }
 
 /** Walks definite-length CBOR (RFC 8949); our encoders write no other. */
@@ -126,7 +126,7 @@ class Cursor {
   /** Passes over these bytes when they come next. @returns whether they do */
   passSame(expected: Buffer): boolean {
     const end = this.#at + expected.length;
-    if (end > this.#bytes.length || !startsWithAt(this.#bytes, this.#at, expected)) return false;
+    if (end > this.#bytes.length || !holds(this.#bytes, this.#at, expected)) return false;
     this.#at = end;
     return true;
   }

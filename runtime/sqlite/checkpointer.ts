@@ -8,8 +8,8 @@ const SMALL_SHARE = 1 / 16;
 /**
  * Copies a database's write-ahead log into its file on a connection of its own, while others go on writing.
  *
- * SQLite's own way is that the commit which makes the log too long copies it, and all that come after wait: at full load half of the
- * writer's time. SQLite allows one connection to copy while another appends (its documentation, "Write-Ahead Logging", section 2.1), and
+ * SQLite's own way is that the commit which makes the log too long copies it, and all that come after wait: at full load two
+ * fifths of the writer's time. SQLite allows one connection to copy while another appends (its documentation, "Write-Ahead Logging", section 2.1), and
  * begins the log anew when a commit finds all of it copied; the last round, between two turns of the writer, sees to that.
  *
  * The writer's `walAutocheckpoint` stays as the bound for when this cannot keep up, or fails.
