@@ -120,7 +120,7 @@ function traceLines(found: Trace, texts: Texts): readonly string[] {
 
 /** What contradicts the stays above; nothing at all where nothing does. */
 function conflictLines(stays: readonly Contact[], texts: Texts): readonly string[] {
-  const rows = stays.flatMap((one) =>
+  const told = stays.flatMap((one) =>
     one.conflicts.map(({ venue, venueName, from, to }) => [
       shortKey(one.person),
       one.venueName ?? one.venue,
@@ -129,7 +129,8 @@ function conflictLines(stays: readonly Contact[], texts: Texts): readonly string
       localTime(to),
     ]),
   );
-  if (rows.length === 0) return [];
+  if (told.length === 0) return [];
+  const rows = [...new Map(told.map((row) => [row.join(), row])).values()]; // a stay is listed once for each visit that it was beside
   return [...section(texts, texts.conflicts, texts.conflictHead, rows), texts.conflictNote];
 }
 
