@@ -51,7 +51,7 @@ function createIngest(
     readonly persons: PersonKeys;
     readonly certificates: DeviceCertificates;
     readonly box: SecretBox;
-    readonly onStored: () => void;
+    readonly onStored: (isRadio: boolean) => void;
   },
 ): IngestService {
   const { config, crypto, now, log } = deps;
@@ -118,9 +118,9 @@ export class ReferenceEngine implements Engine {
     this.publisher = radio.publisher;
     this.vault = new VaultDesk({ store, crypto, now, trace: (caseId, options) => this.trace(caseId, options) });
     this.#seeker = seeker;
-    const onStored = (): void => {
+    const onStored = (isRadio: boolean): void => {
       this.#builder.kick();
-      seeker.kick();
+      if (isRadio) seeker.kick();
     };
     const certificates = new DeviceCertificates(crypto, keys.root.certificatePem);
     this.#ingest = createIngest(parts, { persons, certificates, box, onStored });
@@ -240,6 +240,7 @@ export class ReferenceEngine implements Engine {
     await this.publisher.prune(beforeMs);
     await this.#store.wipe();
     this.#builder.kick();
+    this.#seeker.kick(); // what a crash interrupted
     return pruned;
   }
 

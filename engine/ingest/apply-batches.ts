@@ -67,14 +67,14 @@ class GroupApply {
     for (const batch of batches) applied.push(await this.#judge(batch));
     const dirty = await storeRows(this.#sql, this.#fresh, this.#context);
     await this.#addToLedger();
-    await this.#noteTombstones();
+    const hasLost = (await this.#noteTombstones()) || lostBefore !== null;
     await this.#advance();
     await saveStreams(this.#sql, this.#states.values());
     await insertDirty(
       this.#sql,
       [...dirty].map((person) => [person]),
     );
-    await markDoubted(this.#sql, changedStretches(lostBefore, await this.#lostStretches()));
+    if (hasLost) await markDoubted(this.#sql, changedStretches(lostBefore ?? [], (await this.#lostStretches()) ?? []));
     return applied;
   }
 
@@ -125,8 +125,8 @@ class GroupApply {
     await insertLedger(this.#sql, rows);
   }
 
-  /** Rows that a device lost stand in its tombstones. */
-  async #noteTombstones(): Promise<void> {
+  /** Rows that a device lost stand in its tombstones. @returns whether there were any */
+  async #noteTombstones(): Promise<boolean> {
     const lost: number[][] = [];
     for (const fresh of this.#fresh) {
       for (const { record } of fresh.batch.good) {
@@ -139,10 +139,11 @@ class GroupApply {
       }
     }
     await insertLostRows(this.#sql, lost);
+    return lost.length > 0;
   }
 
   /** Also of the devices' other streams: an anchor dates the rows around every loss of its run. */
-  #lostStretches(): Promise<readonly LostStretch[]> {
+  #lostStretches(): Promise<readonly LostStretch[] | null> {
     const devices = new Set([...this.#states.values()].map(({ deviceId }) => deviceId));
     return stretchesOfDevices(this.#sql, [...devices]);
   }
@@ -152,7 +153,8 @@ class GroupApply {
     for (const state of this.#states.values()) {
       const end = contiguousEnd(uniteRanges(state.received, state.tombstoned));
       if (!state.changed || end <= state.upto) continue;
-      const last = await lastBatch(this.#sql, state.id, end);
+      const stored = this.#ledger.get(state.id)?.find(({ to }) => to === end);
+      const last = stored ?? (await lastBatch(this.#sql, state.id, end));
       if (!last || last.to <= state.upto) continue;
       state.upto = last.to;
       state.chainHash = last.hash;

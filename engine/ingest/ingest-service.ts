@@ -32,8 +32,12 @@ export interface IngestParts {
   readonly retentionMs: number;
   readonly now: () => WallMs;
   readonly log: Logger;
-  /** Told after each commit that visits may have to be built anew. */
-  readonly onStored: () => void;
+  /**
+   * Told after each commit that visits may have to be built anew.
+   *
+   * @param isRadio whether wearers of tokens may be found: something was heard, or an anchor dates what was
+   */
+  readonly onStored: (isRadio: boolean) => void;
 }
 
 /** Takes signed batches in: opens them, commits them in groups, answers with receipts of what is committed. */
@@ -91,7 +95,7 @@ export class IngestService {
         throw fault;
       });
     this.#report(outcomes);
-    onStored();
+    onStored(batches.some((one) => one.kind === "open" && hasRadio(one.batch)));
     return outcomes;
   }
 
@@ -128,6 +132,10 @@ export class IngestService {
     const { signer, crypto } = this.#parts;
     return toBase64Url(await signer.sign(receiptOf(crypto, outcome.applied, outcome)));
   }
+}
+
+function hasRadio({ good }: OpenBatch): boolean {
+  return good.some(({ record: { kind } }) => kind === "presence" || kind === "anchor");
 }
 
 async function applyGroup(

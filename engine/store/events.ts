@@ -124,12 +124,18 @@ async function ensureSessions(sql: Sql, rows: readonly PlacedRow[]): Promise<Map
     wanted.set(name, [deviceId, hexOf(session.id), hexOf(session.vaultKeyId), hexOf(session.vaultEnc)]);
   }
   if (wanted.size === 0) return new Map();
+  const known = await findSessions(sql, [...wanted.values()]);
+  if (known.size === wanted.size) return known;
   await insertSessions(sql, [...wanted.values()]);
+  return findSessions(sql, [...wanted.values()]);
+}
+
+async function findSessions(sql: Sql, wanted: readonly (readonly (string | number)[])[]): Promise<Map<string, number>> {
   const found = await sql.all<{ id: number; device_id: number; session: string; vault_enc: string }>(
     `SELECT s.id, s.device_id, lower(hex(s.session)) session, lower(hex(s.vault_enc)) vault_enc
      FROM json_each(?) q JOIN sealing_session s
        ON s.device_id = q.value->>0 AND s.session = unhex(q.value->>1) AND s.vault_enc = unhex(q.value->>3)`,
-    [JSON.stringify([...wanted.values()])],
+    [JSON.stringify(wanted)],
   );
   return new Map(found.map((row) => [`${row.device_id}/${row.session}/${row.vault_enc}`, row.id]));
 }

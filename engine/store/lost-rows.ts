@@ -30,10 +30,14 @@ export async function stretchesAtVenues(sql: Sql, venues: readonly number[]): Pr
   return datedStretches(sql, await sql.all<LostRow>(query, [JSON.stringify(venues)]));
 }
 
-/** When rows of these devices were lost. */
-export async function stretchesOfDevices(sql: Sql, deviceIds: readonly number[]): Promise<readonly LostStretch[]> {
+/** When rows of these devices were lost; null when none ever was, which no row that comes later can change. */
+export async function stretchesOfDevices(
+  sql: Sql,
+  deviceIds: readonly number[],
+): Promise<readonly LostStretch[] | null> {
   const query = `SELECT ${LOST_ROW} WHERE s.device_id IN (SELECT value FROM json_each(?))`;
-  return datedStretches(sql, await sql.all<LostRow>(query, [JSON.stringify(deviceIds)]));
+  const lost = await sql.all<LostRow>(query, [JSON.stringify(deviceIds)]);
+  return lost.length === 0 ? null : datedStretches(sql, lost);
 }
 
 /** From the last dated row before to the first one after, and not after the tombstone was stored. */

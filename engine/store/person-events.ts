@@ -31,53 +31,40 @@ type EventTuple = readonly [
   boot: number,
   boottime: number,
   stored: number,
+  /** How long a token was heard; null for a scan. */
+  duration: number | null,
 ];
 
 /** Reads the rows that visits are made of. @param persons in hex @returns by person; persons without rows are absent */
 export async function loadPersonEvents(sql: Sql, persons: readonly string[]): Promise<Map<string, PersonEvents>> {
   const rows = await sql.all<{ person: string; events: string }>(
     `SELECT q.value person, json_group_array(json_array(e.kind, e.venue, e.gate, e.earliest, e.latest, e.evidence, e.party,
-       e.unknown, e.device_id, e.boot, e.boottime, e.stored_at)) events
+       e.unknown, e.device_id, e.boot, e.boottime, e.stored_at,
+       CASE WHEN e.kind = ${PRESENCE} THEN (SELECT p.duration FROM presence p WHERE p.event_id = e.id) END)) events
      FROM json_each(?) q JOIN event e ON e.person = unhex(q.value)
-     WHERE e.annulled = 0 AND e.kind IN (${IN}, ${OUT}) GROUP BY q.key`,
+     WHERE e.annulled = 0 AND e.kind IN (${IN}, ${OUT}, ${PRESENCE}) GROUP BY q.key`,
     [JSON.stringify(persons)],
   );
-  const found = new Map<string, PersonEvents>(
-    rows.map(({ person, events }) => [person, { ...splitEvents(JSON.parse(events) as EventTuple[]), heard: [] }]),
-  );
-  for (const [person, heard] of await loadHeard(sql, persons)) {
-    found.set(person, { ...(found.get(person) ?? { dated: [], undated: [] }), heard });
-  }
-  return found;
+  return new Map(rows.map(({ person, events }) => [person, splitEvents(JSON.parse(events) as EventTuple[])]));
 }
 
-async function loadHeard(sql: Sql, persons: readonly string[]): Promise<Map<string, HeardSession[]>> {
-  const rows = await sql.all<HeardSession & { readonly person: string }>(
-    `SELECT q.value person, e.venue, e.gate, e.earliest, e.latest, p.duration durationMs
-     FROM json_each(?) q JOIN event e ON e.person = unhex(q.value) JOIN presence p ON p.event_id = e.id
-     WHERE e.kind = ${PRESENCE} AND e.unknown = 0`,
-    [JSON.stringify(persons)],
-  );
-  const found = new Map<string, HeardSession[]>();
-  for (const { person, ...session } of rows) {
-    const known = found.get(person);
-    if (known) known.push(session);
-    else found.set(person, [session]);
-  }
-  return found;
-}
-
-function splitEvents(tuples: readonly EventTuple[]): Omit<PersonEvents, "heard"> {
+function splitEvents(tuples: readonly EventTuple[]): PersonEvents {
   const dated: VisitEvent[] = [];
   const undated: UndatedEvent[] = [];
+  const heard: HeardSession[] = [];
   for (const [kind, venue, gate, earliest, latest, evidence, party, unknown, ...stamp] of tuples) {
-    const [device, boot, boottimeMs, storedMs] = stamp;
+    const [device, boot, boottimeMs, storedMs, durationMs] = stamp;
+    const isDated = unknown === 0 && earliest !== null && latest !== null;
+    if (kind === PRESENCE) {
+      if (isDated && durationMs !== null) heard.push({ venue, gate, earliest, latest, durationMs });
+      continue;
+    }
     const scan = { kind: kind === IN ? "in" : "out", venue, gate, evidence, party } as const;
-    if (unknown === 0 && earliest !== null && latest !== null) dated.push({ ...scan, earliest, latest });
+    if (isDated) dated.push({ ...scan, earliest, latest });
     else {
       const run = `${device}/${boot}`;
       undated.push({ ...scan, run, boottimeMs, earliest, latest: latestPossible(latest, storedMs) });
     }
   }
-  return { dated, undated };
+  return { dated, undated, heard };
 }

@@ -57,6 +57,8 @@ const insertDevices = bulkInsert("device", ["site", "device"], "ON CONFLICT DO N
 export async function loadStreams(sql: Sql, keys: readonly SiteStream[]): Promise<Map<string, StreamState>> {
   const unique = [...new Map(keys.map((key) => [streamName(key), key])).values()];
   const rows = unique.map(({ site, device, epoch, stream }) => [site, device, epoch, stream]);
+  const known = await findStreams(sql, JSON.stringify(rows));
+  if (known.size === unique.length) return known;
   await insertDevices(sql, rows);
   await sql.run(
     `INSERT INTO stream (device_id, epoch, stream)
@@ -64,11 +66,15 @@ export async function loadStreams(sql: Sql, keys: readonly SiteStream[]): Promis
      JOIN device d ON d.site = q.value->>0 AND d.device = q.value->>1 WHERE true ON CONFLICT DO NOTHING`,
     [JSON.stringify(rows)],
   );
+  return findStreams(sql, JSON.stringify(rows));
+}
+
+async function findStreams(sql: Sql, rows: string): Promise<Map<string, StreamState>> {
   const found = await sql.all<StreamRow>(
     `SELECT s.*, d.site, d.device FROM json_each(?) q
      JOIN device d ON d.site = q.value->>0 AND d.device = q.value->>1
      JOIN stream s ON s.device_id = d.id AND s.epoch = q.value->>2 AND s.stream = q.value->>3`,
-    [JSON.stringify(rows)],
+    [rows],
   );
   return new Map(found.map(stateOf).map((state) => [streamName(state.key), state]));
 }

@@ -62,16 +62,14 @@ export interface PersonVisits {
 
 /** Makes the stored visits of these persons what they should be. @param beforeMs slices that ended before are not kept */
 export async function saveVisits(sql: Sql, persons: readonly PersonVisits[], beforeMs: number): Promise<void> {
-  await saveTable(
+  const stored = await loadCells(
     sql,
-    VISITS,
-    persons.map(({ person, visits }) => ({ person, wanted: sliceRows(visits, beforeMs) })),
+    persons.map(({ person }) => person),
   );
-  await saveTable(
-    sql,
-    UNDATED,
-    persons.map(({ person, undated }) => ({ person, wanted: undatedRows(undated) })),
-  );
+  const slices = persons.map(({ person, visits }) => ({ person, wanted: sliceRows(visits, beforeMs) }));
+  await saveTable(sql, VISITS, { persons: slices, stored: stored.visit });
+  const undated = persons.map((one) => ({ person: one.person, wanted: undatedRows(one.undated) }));
+  await saveTable(sql, UNDATED, { persons: undated, stored: stored.undated_visit });
 }
 
 function sliceRows(visits: readonly Visit[], beforeMs: number): readonly Cells[] {
@@ -131,13 +129,14 @@ function numbered(
 async function saveTable(
   sql: Sql,
   table: VisitTable,
-  persons: readonly { readonly person: string; readonly wanted: readonly Cells[] }[],
+  {
+    persons,
+    stored,
+  }: {
+    readonly persons: readonly { readonly person: string; readonly wanted: readonly Cells[] }[];
+    readonly stored: CellsOfPersons;
+  },
 ): Promise<void> {
-  const stored = await loadCells(
-    sql,
-    table,
-    persons.map(({ person }) => person),
-  );
   const gone: (string | number | null)[][] = [];
   const put: (string | number | null)[][] = [];
   for (const { person, wanted } of persons) {
@@ -163,13 +162,24 @@ function putTail({ columns, keys }: VisitTable): string {
   return `ON CONFLICT (person, ${columns.slice(0, keys).join(", ")}) DO UPDATE SET ${set.join(", ")}`;
 }
 
-async function loadCells(sql: Sql, table: VisitTable, persons: readonly string[]): Promise<Map<string, Cells[]>> {
-  const rows = await sql.all<{ person: string; cells: string }>(
-    `SELECT q.value person, json_group_array(json_array(${table.columns.map((column) => `v.${column}`).join(", ")})) cells
-     FROM json_each(?) q JOIN ${table.name} v ON v.person = unhex(q.value) GROUP BY q.key`,
+/** The rows of one table, by person. */
+type CellsOfPersons = ReadonlyMap<string, readonly Cells[]>;
+
+/** Reads both tables in one trip to the database's thread. */
+async function loadCells(sql: Sql, persons: readonly string[]): Promise<Record<VisitTable["name"], CellsOfPersons>> {
+  const rows = await sql.all<{ name: VisitTable["name"]; person: string; cells: string }>(
+    `${selectCells(VISITS)} UNION ALL ${selectCells(UNDATED)}`,
     [JSON.stringify(persons)],
   );
-  return new Map(rows.map(({ person, cells }) => [person, JSON.parse(cells) as Cells[]]));
+  const found = { visit: new Map<string, readonly Cells[]>(), undated_visit: new Map<string, readonly Cells[]>() };
+  for (const { name, person, cells } of rows) found[name].set(person, JSON.parse(cells) as Cells[]);
+  return found;
+}
+
+function selectCells({ name, columns }: VisitTable): string {
+  const cells = columns.map((column) => `v.${column}`).join(", ");
+  return `SELECT '${name}' name, q.value person, json_group_array(json_array(${cells})) cells
+    FROM json_each(?1) q JOIN ${name} v ON v.person = unhex(q.value) GROUP BY q.key`;
 }
 
 async function removeRows(

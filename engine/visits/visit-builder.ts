@@ -62,9 +62,10 @@ export class VisitBuilder {
 
   /** @returns whether there may be more */
   async #step(sql: Sql): Promise<boolean> {
-    const marked = await sql.all<{ person: string }>("SELECT lower(hex(person)) person FROM dirty LIMIT ?", [
-      STEP_PERSONS,
-    ]);
+    const marked = await sql.all<{ person: string }>(
+      "DELETE FROM dirty WHERE person IN (SELECT person FROM dirty LIMIT ?) RETURNING lower(hex(person)) person",
+      [STEP_PERSONS],
+    );
     if (marked.length === 0) return false;
     const persons = marked.map(({ person }) => person);
     const events = await loadPersonEvents(sql, persons);
@@ -80,9 +81,6 @@ export class VisitBuilder {
       }),
       this.#parts.oldestMs(),
     );
-    await sql.run("DELETE FROM dirty WHERE person IN (SELECT unhex(value) FROM json_each(?))", [
-      JSON.stringify(persons),
-    ]);
     return marked.length === STEP_PERSONS;
   }
 

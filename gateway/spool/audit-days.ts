@@ -4,7 +4,7 @@ import type { Sql, SqlParams } from "../../runtime/sqlite/database.ts";
 /** Added to an instant so that whole days since 1970 are site days. */
 const DAY_SHIFT_MS = SITE_UTC_OFFSET_MS - TURNOVER_HOUR * HOUR_MS;
 /** Days that the audit looks back. */
-export const AUDIT_DAYS = 400;
+const AUDIT_DAYS = 400;
 
 /** Highest number of a row of `streams` that ever came in, as SQL: its head is written at receipts only. */
 export const HIGHEST_SEQ =
@@ -32,7 +32,12 @@ export async function countLeaving(
   );
 }
 
-/** Forgets days of more than {@link AUDIT_DAYS} ago. */
-export async function trimAuditDays(sql: Sql, nowMs: WallMs): Promise<void> {
-  await sql.run("DELETE FROM audit_days WHERE day < ?", [siteDay(nowMs) - AUDIT_DAYS]);
+/** Forgets days before the given one. */
+export async function trimAuditDays(sql: Sql, firstDay: number): Promise<void> {
+  await sql.run("DELETE FROM audit_days WHERE day < ?", [firstDay]);
+}
+
+/** The first site day that the audit still looks at. */
+export function firstAuditDay(nowMs: WallMs): number {
+  return siteDay(nowMs) - AUDIT_DAYS;
 }

@@ -5,7 +5,7 @@ import { BATCH_SET_MAX, BATCH_SET_MAX_BYTES } from "../../protocol/http/engine-a
 import type { DeviceId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import type { Database, Sql } from "../../runtime/sqlite/database.ts";
-import { countLeaving, trimAuditDays } from "./audit-days.ts";
+import { countLeaving, firstAuditDay, trimAuditDays } from "./audit-days.ts";
 import { countOne, trimQuarantine } from "./group-writer.ts";
 import type { Settlement, SpooledBatch, SpoolStats } from "./spool.ts";
 import type { StreamTable } from "./stream-table.ts";
@@ -37,12 +37,18 @@ const HEAD_BYTES = 9;
 /** The way out of the spool: what to post next, and what the engine's answer changes. */
 export class SpoolOutlet {
   readonly #options: OutletOptions;
+  /** The first day that the audit still has; it moves once a day. */
+  #firstAuditDay = 0;
 
   constructor(options: OutletOptions) {
     this.#options = options;
   }
 
-  /** Oldest batches that the engine lacks, in order of arrival, within the bounds of one request. @param held streams to leave out */
+  /**
+   * Oldest batches that the engine lacks, in order of arrival, within the bounds of one request.
+   *
+   * @param held streams to leave out
+   */
   async nextSet(limit: number, held: ReadonlySet<number>): Promise<readonly SpooledBatch[]> {
     const rows = await this.#options.reader.all<BatchRow>(
       `SELECT b.id, b.stream_id, b.from_seq, b.to_seq, p.bytes AS prefix, b.body, s.device, s.epoch, s.stream
@@ -64,17 +70,19 @@ export class SpoolOutlet {
 
   /** Applies the engine's verified answer to one set, in one transaction. */
   async settle(settlement: Settlement): Promise<void> {
-    const { db, streams } = this.#options;
+    const { db, streams, now } = this.#options;
+    const firstDay = firstAuditDay(now());
     await db.transaction(
       async (sql) => {
         await this.#markDelivered(sql, settlement);
         for (const receipt of settlement.receipts) await this.#applyReceipt(sql, receipt);
         for (const { batch, reason } of settlement.refused) await this.#putAside(sql, batch, reason);
         if (settlement.refused.length > 0) await trimQuarantine(sql);
-        await trimAuditDays(sql, this.#options.now());
+        if (firstDay !== this.#firstAuditDay) await trimAuditDays(sql, firstDay);
       },
       { undone: () => streams.clear() },
     );
+    this.#firstAuditDay = firstDay;
   }
 
   /** The engine's last store receipt of each stream of a device, verbatim, oldest stream first. */
@@ -118,10 +126,11 @@ export class SpoolOutlet {
     if (delivered.length === 0) return;
     const ids = JSON.stringify(delivered.map(({ id }) => id));
     await sql.run("UPDATE batches SET delivered = 1 WHERE id IN (SELECT value FROM json_each(?))", [ids]);
-    const covered = delivered.filter((batch) =>
-      receipts.some(({ streamId, receipt }) => streamId === batch.streamId && covers(receipt, batch)),
+    const among = delivered.filter((batch) =>
+      receipts.some(({ streamId, receipt }) => streamId === batch.streamId && isAmongLater(receipt, batch)),
     );
-    const gone = JSON.stringify(covered.map(({ id }) => id));
+    if (among.length === 0) return; // what lies below a receipt's mark goes with the receipt
+    const gone = JSON.stringify(among.map(({ id }) => id));
     await countLeaving(sql, "receipted", { where: "b.id IN (SELECT value FROM json_each(?))", params: [gone] });
     await sql.run("DELETE FROM batches WHERE id IN (SELECT value FROM json_each(?))", [gone]);
   }
@@ -169,7 +178,10 @@ export class SpoolOutlet {
  * not named as missing.
  */
 export function covers(receipt: Receipt, batch: { readonly from: number; readonly to: number }): boolean {
-  if (batch.to <= receipt.upto) return true;
+  return batch.to <= receipt.upto || isAmongLater(receipt, batch);
+}
+
+function isAmongLater(receipt: Receipt, batch: { readonly from: number; readonly to: number }): boolean {
   const beforeAGap = receipt.missing.some(([from]) => from > batch.to);
   const within = receipt.missing.some(([from, to]) => from <= batch.to && to >= batch.from);
   return beforeAGap && !within && batch.from > receipt.upto;

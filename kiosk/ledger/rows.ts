@@ -23,8 +23,8 @@ export interface DiskRow extends LoggedRow {
 
 const TAG_BYTES = 16;
 const HASH_BYTES = 32;
-/** SQLite's limit on bound values is 32,766; 4 a row. */
-const ROWS_PER_INSERT = 500;
+/** Rows that one statement writes: SQLite's limit on bound values is 32,766; 4 a row. */
+export const ROWS_PER_INSERT = 500;
 
 /** The two tables of one stream: its rows, and the sealing sessions that they use. */
 export class StreamTables {
@@ -37,7 +37,7 @@ export class StreamTables {
   }
 
   /** Appends rows with one statement for up to 500. Their seqs must follow the last one. */
-  async insertRows(sql: Sql, rows: readonly DiskRow[]): Promise<void> {
+  async insertRows(sql: Pick<Sql, "run">, rows: readonly DiskRow[]): Promise<void> {
     for (let at = 0; at < rows.length; at += ROWS_PER_INSERT) {
       const part = rows.slice(at, at + ROWS_PER_INSERT);
       const marks = part.map(() => "(?, ?, ?, ?)").join(", ");

@@ -21,7 +21,7 @@ import { buildBatch, type CutContext, splitForBatches } from "./cut.ts";
 import { evictRows } from "./evict.ts";
 import { type StreamFact, type StreamFacts, writeStreamFacts } from "./facts.ts";
 import { reissueRows } from "./reissue.ts";
-import { type DiskRow, type StreamTables, TABLES } from "./rows.ts";
+import { type DiskRow, ROWS_PER_INSERT, type StreamTables, TABLES } from "./rows.ts";
 
 /** Most appends that one commit takes up. */
 const MAX_GROUP = 256;
@@ -90,6 +90,7 @@ export class SqliteStreamLog implements StreamLog {
 
   cutPending(): Promise<number> {
     return this.#exclusive(async () => {
+      if (this.#lastCut.upto >= this.#lastSeq) return 0;
       const pending = await this.#tables.selectRows(this.#deps.database, this.#lastCut.upto + 1, MAX_GROUP * 8);
       let last = this.#lastCut;
       const cuts = splitForBatches(pending).map((run) => {
@@ -109,8 +110,9 @@ export class SqliteStreamLog implements StreamLog {
   nextBatch(seq: number): Promise<CutBatch | null> {
     return this.#exclusive(async () => {
       const after = Math.max(seq, this.#facts.floor.upto);
+      if (after >= this.#lastCut.upto) return null;
       const previous = await this.#hashAt(after);
-      if (!previous || after >= this.#lastCut.upto) return null;
+      if (!previous) return null;
       const rows = await this.#tables.selectRows(this.#deps.database, after + 1, 256);
       const end = rows.findIndex(({ cut }) => cut !== null);
       return end < 0 ? null : buildBatch(this.#context(), { upto: after, hash: previous }, rows.slice(0, end + 1));
@@ -206,7 +208,7 @@ export class SqliteStreamLog implements StreamLog {
 
   async #commit(
     jobs: readonly (readonly Append[])[],
-    first: (sql: Sql) => Promise<void> = async () => {},
+    first?: (sql: Sql) => Promise<void>,
   ): Promise<readonly (readonly LoggedRow[])[]> {
     let seq = this.#lastSeq;
     const fresh = new Map<number, SessionHeader>();
@@ -215,11 +217,14 @@ export class SqliteStreamLog implements StreamLog {
       const placed = jobs.map((job) => job.map((append) => this.#place(append, ++seq, fresh)));
       const rows = placed.flat();
       const cuts = this.#lastCut.upto === this.#lastSeq ? this.#cutFresh(rows) : [];
-      await this.#deps.database.transaction(async (sql) => {
-        await first(sql);
+      const ends = new Map(cuts.map(({ upto, hash }) => [upto, hash]));
+      const onDisk = rows.map((row): DiskRow => ({ ...row, cut: ends.get(row.record.seq) ?? null }));
+      const isPlain = !first && fresh.size === 0 && !due && rows.length <= ROWS_PER_INSERT;
+      await this.#deps.database.inTurn(async (turn) => {
+        if (isPlain) return this.#tables.insertRows({ run: (text, params) => turn.single(text, params) }, onDisk);
+        const sql = await turn.begin();
+        await first?.(sql);
         for (const [seqOfFirst, header] of fresh) await this.#tables.insertSession(sql, seqOfFirst, header);
-        const ends = new Map(cuts.map(({ upto, hash }) => [upto, hash]));
-        const onDisk = rows.map((row): DiskRow => ({ ...row, cut: ends.get(row.record.seq) ?? null }));
         await this.#tables.insertRows(sql, onDisk);
         if (due) await this.#writeFacts(sql, this.#facts, ["watermark"]);
       });
@@ -260,9 +265,11 @@ export class SqliteStreamLog implements StreamLog {
     });
   }
 
+  /** The bounds that are asked for with every batch are in memory; what lies below the floor is on the disk no more. */
   async #hashAt(seq: number): Promise<Uint8Array | null> {
-    if (seq === this.#facts.floor.upto) return this.#facts.floor.hash;
-    return this.#tables.cutAt(this.#deps.database, seq);
+    const { floor, watermark } = this.#facts;
+    const known = [floor, watermark, this.#lastCut].find(({ upto }) => upto === seq && upto >= floor.upto);
+    return known?.hash ?? this.#tables.cutAt(this.#deps.database, seq);
   }
 
   async #dropUpto(floor: Watermark): Promise<number> {
