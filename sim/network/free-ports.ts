@@ -6,15 +6,20 @@ import { createServer, type Server } from "node:net";
  * answers a wish for any port: a port from there can be gone before the process that shall listen on it has started.
  */
 const FIRST = 20_000;
-const END = 32_000;
+const LAST = 31_999;
 /** Ports that this process has named already. */
 const named = new Set<number>();
 
-/** Finds ports of the loopback interface that nobody listens on, all different, none named before. */
+/**
+ * Finds ports of the loopback interface that nobody listens on, all different, none named before.
+ *
+ * `BLUEPOST_SIM_PORTS=20000-25999` narrows the range, for worlds that start at the same time: a port is free until somebody listens.
+ */
 export async function freePorts(count: number): Promise<readonly number[]> {
+  const [first = FIRST, last = LAST] = (process.env["BLUEPOST_SIM_PORTS"] ?? "").match(/\d+/g)?.map(Number) ?? [];
   const ports: number[] = [];
   while (ports.length < count) {
-    const port = randomInt(FIRST, END);
+    const port = randomInt(first, last + 1);
     if (named.has(port) || !(await isFree(port))) continue;
     named.add(port);
     ports.push(port);
