@@ -6,6 +6,7 @@ import { ReceiptSigner } from "./ingest/receipts.ts";
 import { RevokedDevices } from "./ingest/revoked-devices.ts";
 import { loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 import { ReferenceEngine } from "./reference-engine.ts";
+import { loadRulePacks } from "./rules/load-packs.ts";
 import { openStore } from "./store/open-store.ts";
 import { parseStays, type Stays } from "./visits/venue-policy.ts";
 
@@ -20,6 +21,11 @@ export type { HeardVisit, TokenContact } from "./match/radio-evidence.ts";
 export type { CasePublication, Publisher } from "./publish/publisher.ts";
 export type { RadioDesk, UploadOutcome } from "./radio/radio-desk.ts";
 export type { IssuedToken, TokenDesk } from "./radio/token-desk.ts";
+export { FACTS, type Fact } from "./rules/facts.ts";
+export type { Missing, Verdict } from "./rules/judge.ts";
+export type { JudgedPerson } from "./rules/judge-trace.ts";
+export { loadRulePacks } from "./rules/load-packs.ts";
+export type { RulePack } from "./rules/rule-pack.ts";
 export type { EngineStats } from "./store/stats.ts";
 export type { Venue } from "./store/venues.ts";
 export type { Opening, OpeningsAudit, ReachablePerson, VaultDesk } from "./vault/vault-desk.ts";
@@ -33,6 +39,7 @@ export async function loadStays(): Promise<Stays> {
 export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const { config, crypto, now } = deps;
   const stays = await loadStays();
+  const rules = await loadRulePacks();
   const keys = await loadOrCreateEngineKeys(config.dataDir, { crypto, nowMs: now() }); // first: a database never stands without its keys
   const store = await openStore(config.dataDir, config.store.synchronous);
   try {
@@ -40,7 +47,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     const rootPem = keys.root.certificatePem;
     const revoked = await RevokedDevices.open({ store, rootPem, now, log: deps.log.child("revocations") });
     const tls = config.listen.tls ? await createEngineTls(keys.root, now()) : null;
-    return new ReferenceEngine({ deps, stays, store, keys, signer, revoked, tls });
+    return new ReferenceEngine({ deps, stays, rules, store, keys, signer, revoked, tls });
   } catch (fault) {
     await store.close();
     throw fault;

@@ -5,7 +5,7 @@ import type { BatchSetAnswer } from "../protocol/http/engine-api.ts";
 import type { DeviceId, PersonKey, SiteId } from "../protocol/ids.ts";
 import type { WallMs } from "../protocol/units.ts";
 import type { RootLogger } from "../runtime/log.ts";
-import type { CaseFile, NewCase } from "./cases/cases.ts";
+import type { CaseFile, InfectiousWindow, NewCase } from "./cases/cases.ts";
 import type { EngineConfig } from "./config.ts";
 import type { SiteKeyAnswer } from "./doors/site-key-desk.ts";
 import type { RevocationVerdict } from "./ingest/revoked-devices.ts";
@@ -15,8 +15,11 @@ import type { TraceAnswer } from "./match/trace.ts";
 import type { CasePublication, Publisher } from "./publish/publisher.ts";
 import type { RadioDesk } from "./radio/radio-desk.ts";
 import type { TokenDesk } from "./radio/token-desk.ts";
+import type { JudgedPerson } from "./rules/judge-trace.ts";
+import type { RulePack } from "./rules/rule-pack.ts";
 import type { Pruned } from "./store/retention.ts";
 import type { EngineStats } from "./store/stats.ts";
+import type { Telling } from "./store/told-facts.ts";
 import type { Venue } from "./store/venues.ts";
 import type { VaultDesk } from "./vault/vault-desk.ts";
 
@@ -34,10 +37,12 @@ export interface CaseReport extends Omit<NewCase, "persons"> {
   readonly persons?: readonly PersonKey[];
 }
 
-/** A traced case: whom it may have met, with the evidence. Verdicts are not made here. */
-export interface Trace extends TraceAnswer {
+/** A traced case: whom it may have met, with the evidence and what the rule of the day says to it. */
+export interface Trace extends Omit<TraceAnswer, "persons"> {
   readonly case: CaseFile;
-  readonly window: { readonly from: WallMs; readonly to: WallMs };
+  readonly window: InfectiousWindow;
+  /** Contacts first, then those who may be. */
+  readonly persons: readonly JudgedPerson[];
 }
 
 /** The authority's engine. All reads see what is committed; `trace` and `visits` first finish the visits of every stored row. */
@@ -66,8 +71,18 @@ export interface Engine {
   listCases(): Promise<readonly CaseFile[]>;
   /** @throws {EngineInputError} ENGINE_INPUT when there is no such case */
   findCase(id: string): Promise<CaseFile>;
-  /** @param options.daysBefore days before onset or sample that count, 2 by default */
+  /** When a case may have infected others, by the rule of its day. */
+  windowOf(caseId: string): Promise<InfectiousWindow>;
+  /** @param options.daysBefore days before onset or sample that count; by default what the rule of that day says */
   trace(caseId: string, options?: { readonly daysBefore?: number }): Promise<Trace>;
+  /**
+   * Writes down what an officer was told about a person beside a case, for the verdict; null takes it back.
+   *
+   * @throws {EngineInputError} ENGINE_INPUT when there is no such case
+   */
+  noteTold(telling: Telling): Promise<void>;
+  /** The definitions of a close contact, the oldest first. */
+  readonly rules: readonly RulePack[];
   /**
    * Puts where the case was within its window, and the keys whose owner agreed, into the next published file: an officer's decision,
    * never made by itself. Stays whose time is unknown are left out.

@@ -6,7 +6,7 @@ import type { DeviceId, PersonKey, SiteId } from "../protocol/ids.ts";
 import { DAY_MS, type WallMs } from "../protocol/units.ts";
 import { createEngineTls, type EngineTls, isTlsDue, useTls } from "./api/gateway-tls.ts";
 import { buildApi } from "./api/http.ts";
-import { addCase, type CaseFile, findCase, infectiousWindow, listCases } from "./cases/cases.ts";
+import { addCase, type CaseFile, findCase, type InfectiousWindow, listCases } from "./cases/cases.ts";
 import { type SiteKeyAnswer, SiteKeyDesk } from "./doors/site-key-desk.ts";
 import type { CaseReport, Engine, EngineDeps, Trace } from "./engine.ts";
 import { DeviceCertificates } from "./ingest/device-certificates.ts";
@@ -19,16 +19,18 @@ import type { EngineKeys } from "./keys/engine-keys.ts";
 import { PersonKeys } from "./keys/person-keys.ts";
 import type { SecretBox } from "./keys/secret-box.ts";
 import type { Contact } from "./match/contact.ts";
-import { listVisits, traceContacts } from "./match/trace.ts";
 import type { CasePublication, Publisher } from "./publish/publisher.ts";
 import type { RadioDesk } from "./radio/radio-desk.ts";
 import type { TokenDesk } from "./radio/token-desk.ts";
 import type { TokenSeeker } from "./radio/token-seeker.ts";
+import type { RulePack } from "./rules/rule-pack.ts";
 import type { EngineStore } from "./store/open-store.ts";
 import { erasePerson, type Pruned, pruneStore } from "./store/retention.ts";
 import { type EngineStats, readStats } from "./store/stats.ts";
+import type { Telling } from "./store/told-facts.ts";
 import { listVenues, putVenue, type Venue } from "./store/venues.ts";
 import { WriteProbe } from "./store/write-probe.ts";
+import { TraceDesk } from "./trace-desk.ts";
 import { VaultDesk } from "./vault/vault-desk.ts";
 import type { Stays } from "./visits/venue-policy.ts";
 import { VisitBuilder } from "./visits/visit-builder.ts";
@@ -38,6 +40,7 @@ import { wireRadio } from "./wire-radio.ts";
 export interface EngineParts {
   readonly deps: EngineDeps;
   readonly stays: Stays;
+  readonly rules: readonly RulePack[];
   readonly store: EngineStore;
   readonly keys: EngineKeys;
   readonly signer: ReceiptSigner;
@@ -78,10 +81,12 @@ function createIngest(
 /** The engine over SQLite, in one process. */
 export class ReferenceEngine implements Engine {
   readonly keys: EngineKeys;
+  readonly rules: readonly RulePack[];
   readonly radio: RadioDesk;
   readonly tokens: TokenDesk;
   readonly publisher: Publisher;
   readonly vault: VaultDesk;
+  readonly #tracing: TraceDesk;
   readonly #seeker: TokenSeeker;
   readonly #deps: EngineDeps;
   readonly #stays: Stays;
@@ -103,6 +108,7 @@ export class ReferenceEngine implements Engine {
     this.#stays = stays;
     this.#store = store;
     this.keys = keys;
+    this.rules = parts.rules;
     this.#revoked = revoked;
     this.#orders = new RevocationOrders({ store, keys, now });
     this.#tls = tls;
@@ -112,7 +118,10 @@ export class ReferenceEngine implements Engine {
     const oldestMs = (): WallMs => this.#oldestMs();
     this.#builder = new VisitBuilder({ database: store.writer, ...policies, oldestMs, log: log.child("visits") });
     const onFound = (): void => this.#builder.kick();
-    const { box, seeker, ...radio } = wireRadio({ store, crypto, now, keys, persons, policies, log, onFound });
+    this.#tracing = new TraceDesk({ store, rules: parts.rules, now, settle: () => this.settle() });
+    const windowOf = (file: CaseFile): InfectiousWindow => this.#tracing.windowOf(file);
+    const wiring = { store, crypto, now, keys, persons, policies, log, onFound, windowOf };
+    const { box, seeker, ...radio } = wireRadio(wiring);
     this.radio = radio.radio;
     this.tokens = radio.tokens;
     this.publisher = radio.publisher;
@@ -178,17 +187,16 @@ export class ReferenceEngine implements Engine {
     return findCase(this.#store.reader, id);
   }
 
-  async trace(caseId: string, options: { readonly daysBefore?: number } = {}): Promise<Trace> {
-    const file = await findCase(this.#store.reader, caseId);
-    const window = infectiousWindow(file, this.#deps.now(), options.daysBefore);
-    await this.settle();
-    const heard = await this.radio.heardOf(caseId, window);
-    const claimed = await this.radio.claimedOf(caseId);
-    return {
-      case: file,
-      window,
-      ...(await traceContacts(this.#store.reader, { persons: file.persons, window, heard, claimed })),
-    };
+  trace(caseId: string, options: { readonly daysBefore?: number } = {}): Promise<Trace> {
+    return this.#tracing.trace(caseId, this.radio, options.daysBefore);
+  }
+
+  async windowOf(caseId: string): Promise<InfectiousWindow> {
+    return this.#tracing.windowOf(await this.findCase(caseId));
+  }
+
+  noteTold(telling: Telling): Promise<void> {
+    return this.#tracing.noteTold(telling);
   }
 
   async publishCase(caseId: string): Promise<CasePublication> {
@@ -199,10 +207,8 @@ export class ReferenceEngine implements Engine {
     return this.publisher.publishCase(caseId, places);
   }
 
-  async visits(persons: readonly PersonKey[]): Promise<readonly Contact[]> {
-    await this.settle();
-    const window = { from: 0, to: Number.MAX_SAFE_INTEGER };
-    return listVisits(this.#store.reader, { persons, window });
+  visits(persons: readonly PersonKey[]): Promise<readonly Contact[]> {
+    return this.#tracing.visits(persons);
   }
 
   async putVenue(venue: Venue): Promise<void> {

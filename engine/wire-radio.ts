@@ -1,6 +1,7 @@
 import type { BlockCipherPort, CryptoPort } from "../protocol/crypto-port.ts";
 import type { WallMs } from "../protocol/units.ts";
 import type { RootLogger } from "../runtime/log.ts";
+import type { CaseFile, InfectiousWindow } from "./cases/cases.ts";
 import type { EngineKeys } from "./keys/engine-keys.ts";
 import type { PersonKeys } from "./keys/person-keys.ts";
 import { publishingKey } from "./keys/publishing-key.ts";
@@ -32,12 +33,13 @@ export function wireRadio(given: {
   readonly policies: { readonly stays: Stays; readonly assumedClosingHour: ClosingHour };
   readonly log: RootLogger;
   readonly onFound: () => void;
+  readonly windowOf: (file: CaseFile) => InfectiousWindow;
 }): RadioParts {
-  const { store, crypto, now, keys, persons, policies, log, onFound } = given;
+  const { store, crypto, now, keys, persons, policies, log, onFound, windowOf } = given;
   const box = new SecretBox(crypto, keys.secret, "radio keys");
   return {
     box,
-    radio: new RadioDesk({ store, crypto, now, box, venueKey: keys.venue, policies }),
+    radio: new RadioDesk({ store, crypto, now, box, venueKey: keys.venue, policies, windowOf }),
     tokens: new TokenDesk({ store, crypto, now, box, persons }),
     publisher: new Publisher({ store, crypto, now, box, key: publishingKey(crypto, keys.secret) }),
     seeker: new TokenSeeker({ database: store.writer, crypto, box, log: log.child("tokens"), onFound }),

@@ -21,9 +21,6 @@ export interface NewCase {
   readonly sample?: string;
 }
 
-/** Days before onset, or before the positive sample, from which a case counts as infectious. Source: 11042/BYT-DP, 29 Dec 2021. */
-export const INFECTIOUS_DAYS_BEFORE = 2;
-
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /**
@@ -102,15 +99,20 @@ export interface InfectiousWindow {
  * From local midnight some days before onset (or before the positive sample, for a case without symptoms) until `nowMs`; when both
  * are known the earlier counts.
  *
- * Source: 11042/BYT-DP, 29 Dec 2021: two days before onset or before the sample, until a negative test; the test is not known here.
+ * How many days is the rule's to say (engine/rules); all of them end with a negative test, which is not known here.
  */
 export function infectiousWindow(
   file: Pick<CaseFile, "onset" | "sample">,
   nowMs: WallMs,
-  daysBefore: number = INFECTIOUS_DAYS_BEFORE,
+  daysBefore: number,
 ): InfectiousWindow {
+  return { from: (firstDateOf(file) - daysBefore * DAY_MS) as WallMs, to: nowMs };
+}
+
+/** Local midnight of onset or of the positive sample, whichever came first. */
+export function firstDateOf(file: Pick<CaseFile, "onset" | "sample">): WallMs {
   const dates = [file.onset, file.sample].flatMap((text) => (text === null ? [] : [parseLocalDate(text).midnightMs]));
-  return { from: (Math.min(...dates) - daysBefore * DAY_MS) as WallMs, to: nowMs };
+  return Math.min(...dates) as WallMs;
 }
 
 /**

@@ -5,9 +5,8 @@ import { parseGaenExport } from "../../protocol/beacon/gaen-export.ts";
 import { toHex, utf8 } from "../../protocol/bytes.ts";
 import { BluepostError } from "../../protocol/errors.ts";
 import type { CaseKeyAnswer } from "../../protocol/http/case-keys.ts";
-import type { WallMs } from "../../protocol/units.ts";
 import { isZip, readZipEntry } from "../../runtime/zip.ts";
-import { type InfectiousWindow, infectiousWindow } from "../cases/cases.ts";
+import type { InfectiousWindow } from "../cases/cases.ts";
 import { KEY_CODE_MAX_MINUTES, KEY_CODE_MINUTES } from "../cases/key-codes.ts";
 import { EngineInputError } from "../errors.ts";
 import {
@@ -68,7 +67,7 @@ async function takeKeys(id: string, flags: LanguageFlags & { readonly file: stri
   const items = await itemsOf(flags.file);
   const { results, window } = await withEngine(flags, async (engine) => ({
     results: await engine.radio.addCaseKeys(id, items),
-    window: infectiousWindow(await engine.findCase(id), Date.now() as WallMs),
+    window: await engine.windowOf(id),
   }));
   print(flags, { case: id, results }, keyLines(results, window, textsOf(flags.lang)));
   return results.every(({ verdict }) => verdict === "refused") ? 1 : 0;

@@ -1,11 +1,13 @@
 import { type Command, Option } from "commander";
-import type { CaseFile, Contact, ContactPerson, EngineStats, Trace } from "../app.ts";
+import type { CaseFile, EngineStats } from "../app.ts";
 import { registerCaseKeyCommands } from "./case-keys.ts";
 import { DOCUMENT_SCHEMES, type PersonFlags, personsOf } from "./documents.ts";
-import { guarded, integer, type LanguageFlags, print, withConfig, withEngine, withLanguage } from "./flags.ts";
-import { heardCells, tokenCells } from "./radio-cells.ts";
-import { localTime, shortKey, table } from "./table.ts";
-import { type Texts, textsOf } from "./texts.ts";
+import { guarded, type LanguageFlags, print, withConfig, withEngine, withLanguage } from "./flags.ts";
+import { conflictLines, section, stayCells } from "./stay-tables.ts";
+import { localTime, table } from "./table.ts";
+import { textsOf } from "./texts.ts";
+import { registerToldCommand } from "./told.ts";
+import { registerTraceCommand } from "./trace.ts";
 
 interface CaseFlags extends LanguageFlags, PersonFlags {
   readonly onset?: string;
@@ -26,11 +28,8 @@ export function registerCaseCommands(program: Command): void {
     .description("all cases, the newest first")
     .action(guarded(listCases));
   registerCaseKeyCommands(cases);
-  withLanguage(withConfig(program.command("trace")))
-    .argument("<case>", "number of the case, from `case list`")
-    .description(`everyone who shared a place with a case, with the evidence. ${NO_NAMES}`)
-    .option("--window-days <days>", "days before onset or sample that count (default: 2)", integer(0, 21))
-    .action(guarded(trace));
+  registerToldCommand(cases);
+  registerTraceCommand(program, NO_NAMES);
   withLanguage(withPerson(withConfig(program.command("visits"))))
     .description("where a person was, within retention")
     .option("--case <case>", "the person of this case")
@@ -72,116 +71,6 @@ async function listCases(flags: LanguageFlags): Promise<number> {
   ];
   print(flags, { cases: files }, files.length === 0 ? [texts.none] : table(texts.caseHead, files.map(row)));
   return 0;
-}
-
-async function trace(id: string, flags: LanguageFlags & { readonly windowDays?: number }): Promise<number> {
-  const { windowDays } = flags;
-  const options = windowDays === undefined ? {} : { daysBefore: windowDays };
-  const found = await withEngine(flags, (engine) => engine.trace(id, options));
-  print(flags, found, traceLines(found, textsOf(flags.lang)));
-  return 0;
-}
-
-function traceLines(found: Trace, texts: Texts): readonly string[] {
-  const { window, visits: own, contacts, persons } = found;
-  const contactRow = (one: Contact): (string | number)[] => [
-    shortKey(one.person),
-    ...stayCells(one, texts),
-    texts.beside[one.beside],
-  ];
-  return [
-    texts.window(localTime(window.from), localTime(window.to)),
-    "",
-    ...section(
-      texts,
-      texts.visits,
-      texts.visitHead,
-      own.map((one) => stayCells(one, texts)),
-    ),
-    ...section(
-      texts,
-      texts.heard,
-      texts.heardHead,
-      found.heard.map((one) => heardCells(one, texts)),
-    ),
-    ...section(texts, texts.contacts, texts.contactHead, contacts.map(contactRow)),
-    ...tokenLines(found, texts),
-    ...section(
-      texts,
-      texts.persons,
-      texts.personHead,
-      persons.map((one) => personCells(one, texts)),
-    ),
-    ...conflictLines([...found.visits, ...contacts], texts),
-    texts.noVerdict,
-    texts.noNames,
-  ];
-}
-
-/** What contradicts the stays above; nothing at all where nothing does. */
-function conflictLines(stays: readonly Contact[], texts: Texts): readonly string[] {
-  const told = stays.flatMap((one) =>
-    one.conflicts.map(({ venue, venueName, from, to }) => [
-      shortKey(one.person),
-      one.venueName ?? one.venue,
-      venueName ?? venue,
-      localTime(from),
-      localTime(to),
-    ]),
-  );
-  if (told.length === 0) return [];
-  const rows = [...new Map(told.map((row) => [row.join(), row])).values()]; // a stay is listed once for each visit that it was beside
-  return [...section(texts, texts.conflicts, texts.conflictHead, rows), texts.conflictNote];
-}
-
-/** Radio evidence about others; nothing at all where no token was heard. */
-function tokenLines({ tokens, tokensOmitted }: Trace, texts: Texts): readonly string[] {
-  if (tokens.length === 0) return [];
-  return [
-    ...section(
-      texts,
-      texts.tokens,
-      texts.tokenHead,
-      tokens.map((one) => tokenCells(one, texts)),
-    ),
-    ...(tokensOmitted > 0 ? [texts.tokensOmitted(tokensOmitted), ""] : []),
-    texts.signalNote,
-  ];
-}
-
-function section(
-  texts: Texts,
-  title: string,
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): readonly string[] {
-  return [
-    `${title}: ${rows.length === 0 ? texts.none : rows.length}`,
-    ...(rows.length === 0 ? [] : table(head, rows)),
-    "",
-  ];
-}
-
-function stayCells(one: Contact, texts: Texts): (string | number)[] {
-  const end = (known: Contact["start"] | Contact["end"]): string =>
-    known.reason === "explicit" ? texts.evidence[known.evidence] : texts.reasons[known.reason];
-  return [
-    one.venueName ?? one.venue,
-    one.gates.join("+") || "-",
-    one.timeUnknown ? texts.timeUnknown : localTime(one.from),
-    localTime(one.to),
-    one.minutesCertain,
-    one.minutesPossible ?? "?",
-    end(one.start),
-    end(one.end),
-    one.party === 0 ? "" : `+${one.party}`,
-  ];
-}
-
-function personCells(one: ContactPerson, texts: Texts): (string | number)[] {
-  const doubts = [one.conflict ? texts.conflict : "", one.timeUnknown ? texts.timeUnknown : ""];
-  const told = doubts.filter((doubt) => doubt !== "").join(", ");
-  return [shortKey(one.person), one.venues.length, one.minutesCertain, one.minutesPossible, told];
 }
 
 async function visits(flags: LanguageFlags & PersonFlags & { readonly case?: string }): Promise<number> {

@@ -7,6 +7,7 @@ import { type CommonFlags, configOf, guarded, print, useExitCodes, withConfig, w
 import { registerKeyCommands } from "./keys.ts";
 import { registerPublishedCommands } from "./published.ts";
 import { registerRevokeCommand } from "./revoke.ts";
+import { registerRuleCommands } from "./rules.ts";
 import { showStats, showStatus } from "./status.ts";
 import { registerTokenCommands } from "./tokens.ts";
 import { registerVaultCommands } from "./vault.ts";
@@ -23,6 +24,7 @@ export function buildProgram(): Command {
   registerKeyCommands(program);
   registerVenueCommands(program);
   registerCaseCommands(program);
+  registerRuleCommands(program);
   registerVaultCommands(program);
   registerTokenCommands(program);
   registerPublishedCommands(program);

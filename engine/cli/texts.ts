@@ -1,5 +1,6 @@
 import { CASE_KEY_PROBLEMS, type CaseKeyAnswer, type CaseKeyProblem } from "../../protocol/http/case-keys.ts";
 import type { EndReason, StartReason, VisitEvidence } from "../visits/visit.ts";
+import { RULE_TEXTS, type RuleTexts } from "./rule-texts.ts";
 
 /** How the case's own stay is known. */
 type Beside = "scan" | "radio" | "claim";
@@ -9,7 +10,8 @@ export const LANGUAGES = ["vi", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** What the tables say. */
-export interface Texts {
+export interface Texts extends RuleTexts {
+  readonly language: Language;
   readonly visitHead: readonly string[];
   readonly contactHead: readonly string[];
   readonly personHead: readonly string[];
@@ -42,7 +44,6 @@ export interface Texts {
   readonly codeSaysNothing: string;
   readonly onRecord: (n: number) => string;
   readonly brokenRecord: (n: number) => string;
-  readonly noVerdict: string;
   readonly timeUnknown: string;
   readonly conflict: string;
   readonly conflicts: string;
@@ -54,6 +55,8 @@ export interface Texts {
 }
 
 const en: Texts = {
+  ...RULE_TEXTS.en,
+  language: "en",
   visitHead: ["venue", "gate", "from", "to", "min certain", "min possible", "start", "end", "party"],
   contactHead: [
     "person",
@@ -82,7 +85,7 @@ const en: Texts = {
     "dBm mean",
     "case by",
   ],
-  personHead: ["person", "venues", "min certain", "min possible", "time"],
+  personHead: ["person", "venues", "min certain", "min possible", "verdict", "clauses", "to find out", "doubts"],
   caseHead: ["case", "onset", "sample", "opened"],
   none: "none",
   visits: "Visits of the case",
@@ -99,7 +102,6 @@ const en: Texts = {
   codeSaysNothing: "the code shown says no name",
   onRecord: (n) => `This is opening ${n} on record. The public sees how many there were.`,
   brokenRecord: (n) => `The record is broken at number ${n}: something was changed, left out or put in afterwards.`,
-  noVerdict: "This is evidence, not a verdict: a door log knows neither distance nor masks.",
   timeUnknown: "time unknown",
   conflict: "two places at once",
   conflicts: "Two places at once",
@@ -141,6 +143,8 @@ const en: Texts = {
 };
 
 const vi: Texts = {
+  ...RULE_TEXTS.vi,
+  language: "vi",
   visitHead: ["địa điểm", "cửa", "từ", "đến", "phút chắc chắn", "phút có thể", "vào", "ra", "đi cùng"],
   contactHead: [
     "người",
@@ -169,7 +173,7 @@ const vi: Texts = {
     "dBm trung bình",
     "ca bệnh qua",
   ],
-  personHead: ["người", "địa điểm", "phút chắc chắn", "phút có thể", "thời gian"],
+  personHead: ["người", "địa điểm", "phút chắc chắn", "phút có thể", "kết luận", "điểm", "cần hỏi", "nghi ngờ"],
   caseHead: ["ca bệnh", "khởi phát", "lấy mẫu", "mở lúc"],
   none: "không có",
   visits: "Nơi ca bệnh đã đến",
@@ -186,7 +190,6 @@ const vi: Texts = {
   codeSaysNothing: "mã đã quét không ghi họ tên",
   onRecord: (n) => `Đây là lần mở số ${n} trong sổ. Công chúng thấy tổng số lần mở.`,
   brokenRecord: (n) => `Sổ bị hỏng ở số ${n}: có nội dung đã bị sửa, bỏ đi hoặc thêm vào sau.`,
-  noVerdict: "Đây là bằng chứng, không phải kết luận: nhật ký ra vào không biết khoảng cách và khẩu trang.",
   timeUnknown: "không rõ thời gian",
   conflict: "ở hai nơi cùng lúc",
   conflicts: "Ở hai nơi cùng lúc",

@@ -6,7 +6,7 @@ import type { WallMs } from "../../protocol/units.ts";
 import type { Sql } from "../../runtime/sqlite/database.ts";
 import { AttemptLimiter } from "../cases/attempt-limiter.ts";
 import { addCaseKeys, caseKeys, pruneCaseKeys } from "../cases/case-keys.ts";
-import { findCase, type InfectiousWindow, infectiousWindow } from "../cases/cases.ts";
+import { type CaseFile, findCase, type InfectiousWindow } from "../cases/cases.ts";
 import { issueKeyCode, KEY_CODE_MINUTES, type KeyCode, redeemKeyCode, useKeyCode } from "../cases/key-codes.ts";
 import { claimedEvents, openClaims } from "../cases/place-claims.ts";
 import type { SecretBox } from "../keys/secret-box.ts";
@@ -37,6 +37,8 @@ export interface RadioDeskParts {
   /** Opens the codes of kiosks' screens. */
   readonly venueKey: P256KeyPair;
   readonly policies: { readonly stays: Stays; readonly assumedClosingHour: ClosingHour };
+  /** When a case may have infected others. */
+  readonly windowOf: (file: CaseFile) => InfectiousWindow;
 }
 
 interface Given {
@@ -103,9 +105,9 @@ export class RadioDesk {
   }
 
   async #add(sql: Sql, caseId: string, given: Given): Promise<readonly CaseKeyAnswer[]> {
-    const { crypto, box, now } = this.#parts;
+    const { crypto, box, now, windowOf } = this.#parts;
     const { items, claims } = given;
-    const window = infectiousWindow(await findCase(sql, caseId), now());
+    const window = windowOf(await findCase(sql, caseId));
     return addCaseKeys(sql, items, { crypto, box, caseId, window, nowMs: now(), claims });
   }
 

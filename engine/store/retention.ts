@@ -53,6 +53,7 @@ const LEFTOVERS = [
   "DELETE FROM rejection WHERE stored_at < ?",
   "DELETE FROM lost_rows WHERE stored_at < ?",
   "DELETE FROM annul WHERE stored_at < ?",
+  "DELETE FROM told_fact WHERE told_at < ?",
   `DELETE FROM sealing_session WHERE ? IS NOT NULL AND id NOT IN (SELECT session_id FROM event WHERE session_id IS NOT NULL)`,
   `DELETE FROM alias WHERE ? IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event e WHERE e.place_stream = alias.place_stream
      AND e.place_seq = alias.place_seq AND e.digest = alias.digest)`,
@@ -100,11 +101,11 @@ async function pruneStep(sql: Sql, from: number, { beforeMs, stays }: Horizon): 
   return sql.run(`DELETE FROM event WHERE ${OLD}`, params);
 }
 
-/** Tables of what a case handed in, or may still hand in. */
-const HANDED_IN = ["case_key", "case_place", "key_code"] as const;
+/** Tables of what a case handed in, or may still hand in, and of what was told about the people beside it. */
+const OF_CASE = ["case_key", "case_place", "key_code", "told_fact"] as const;
 
 /**
- * Erases a person: every row, visit and token, what was handed in for their cases, and whatever of theirs still comes in or gets a time
+ * Erases a person: every row, visit and token, what was handed in and told for their cases, what was told of them, and whatever of theirs still comes in or gets a time
  * up to now (`isErased`). Visits after that are taken again. Sealed bytes that were put aside stay: nobody can tell whose they are before
  * they are opened. Runs in the caller's transaction. @returns rows deleted
  */
@@ -117,7 +118,8 @@ export async function erasePerson(sql: Sql, person: PersonKey, nowMs: WallMs): P
   await sql.run("DELETE FROM undated_visit WHERE person = unhex(?)", [person]);
   await sql.run("DELETE FROM dirty WHERE person = unhex(?)", [person]);
   await sql.run("DELETE FROM token WHERE person = unhex(?)", [person]);
-  for (const table of HANDED_IN) {
+  await sql.run("DELETE FROM told_fact WHERE person = unhex(?)", [person]);
+  for (const table of OF_CASE) {
     const ofPerson = "case_id IN (SELECT case_id FROM case_person WHERE person = unhex(?))";
     await sql.run(`DELETE FROM ${table} WHERE ${ofPerson}`, [person]);
   }

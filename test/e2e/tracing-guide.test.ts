@@ -36,6 +36,7 @@ it("leads a health officer from a document to the people who were there, by the 
   const folder = tempFolder();
   await morning(folder);
   let caseNumber = "";
+  let person = "";
   /** Types a line of the guide as it stands, and what it asks for. */
   const type = async (line: string, input = ""): Promise<string> => {
     const settings = `-s dataDir='${join(folder, "engine")}'`;
@@ -43,7 +44,7 @@ it("leads a health officer from a document to the people who were there, by the 
     const { code, stdout, stderr } = await runToEnd({
       program: "/bin/sh",
       args: ["-c", `printf '%s' "$TYPED" | ${command} ${settings}`],
-      env: { CASE: caseNumber, TYPED: input },
+      env: { CASE: caseNumber, PERSON: person, TYPED: input },
     });
     expect([line, code, stderr]).toEqual([line, 0, ""]);
     return stdout;
@@ -54,6 +55,7 @@ it("leads a health officer from a document to the people who were there, by the 
     "case add",
     "case list",
     'trace "$CASE"',
+    "case told",
     "vault open",
     "vault log",
     "case key-code",
@@ -61,7 +63,7 @@ it("leads a health officer from a document to the people who were there, by the 
     "erase --scheme",
   ]);
   const [venue = "", visits = "", add = "", list = "", trace = "", ...rest] = typed;
-  const [open = "", log = "", code = "", publish = "", erase = ""] = rest;
+  const [told = "", open = "", log = "", code = "", publish = "", erase = ""] = rest;
 
   await type(venue);
   expect(await type(visits, `${CASE}\n`)).toContain("Chợ Dương Đông");
@@ -70,8 +72,11 @@ it("leads a health officer from a document to the people who were there, by the 
   const found = await type(trace);
   expect(found).toMatch(/Stays beside the case: 1\n/);
   expect(found).toMatch(/Chợ Dương Đông .* 29\.\d +30\.\d /);
-  expect(found).toContain("This is evidence, not a verdict");
-  expect(await type(`${trace} --lang vi`)).toContain("Đây là bằng chứng, không phải kết luận");
+  expect(found).toMatch(/ possible +11042 a, b, c, d +within 2 m\?, one closed room\?, touched\?, cared for\?/);
+  expect(found).toMatch(/^11042: Letter 11042.*\(as reported\)\n {2}a {2}direct body contact/m);
+  person = (JSON.parse(await type(`${trace} --json`)) as { persons: { person: string }[] }).persons[0]?.person ?? "";
+  expect(await type(told)).toMatch(/^\S+… +CLOSE CONTACT$/);
+  expect(await type(`${trace} --lang vi`)).toMatch(/ TIẾP XÚC GẦN +11042 c\b/);
   const passphrase = readFileSync(join(folder, "engine/keys/vault.passphrase"), "utf8");
   const opened = await type(open, passphrase);
   expect(opened).toMatch(/^\S+… +Nguyễn Văn Bé /m);

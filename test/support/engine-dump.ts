@@ -18,6 +18,7 @@ const QUERIES: Readonly<Record<string, string>> = {
     start_evidence, end_evidence, start_reason, end_reason, party FROM visit ORDER BY 1, 2, 3, 4`,
   undated: `SELECT venue, hex(person) person, ordinal, earliest, latest, length, gate_in, gate_out, party FROM undated_visit
     ORDER BY 1, 2, 3`,
+  told: "SELECT case_id, hex(person) person, fact, value FROM told_fact ORDER BY 1, 2, 3",
 };
 
 /** Reads an engine's store as plain values. @param folder its data folder @param only names of parts; all by default */

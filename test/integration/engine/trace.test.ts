@@ -62,7 +62,7 @@ describe("trace", () => {
         .map((one) => [engine.personOf(one), "0000000z", 9.9])
         .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
     ]);
-    expect(persons[0]).toEqual({
+    expect(persons[0]).toMatchObject({
       person: engine.personOf(who(2)),
       venues: ["0000000z", "7k3m9q2x"],
       minutesCertain: 39.9,

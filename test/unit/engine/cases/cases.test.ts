@@ -7,14 +7,14 @@ const NOW = Date.UTC(2026, 10, 20) as WallMs;
 
 describe("infectiousWindow", () => {
   it("begins at local midnight two days before onset", () => {
-    const window = infectiousWindow({ onset: "2026-11-16", sample: null }, NOW);
+    const window = infectiousWindow({ onset: "2026-11-16", sample: null }, NOW, 2);
     expect(new Date(window.from).toISOString()).toBe("2026-11-13T17:00:00.000Z");
     expect(window.to).toBe(NOW);
   });
 
   it("counts from the sample of a case without symptoms, and from the earlier of both", () => {
-    const bySample = infectiousWindow({ onset: null, sample: "2026-11-18" }, NOW);
-    const byBoth = infectiousWindow({ onset: "2026-11-19", sample: "2026-11-18" }, NOW);
+    const bySample = infectiousWindow({ onset: null, sample: "2026-11-18" }, NOW, 2);
+    const byBoth = infectiousWindow({ onset: "2026-11-19", sample: "2026-11-18" }, NOW, 2);
     expect(byBoth).toEqual(bySample);
   });
 
