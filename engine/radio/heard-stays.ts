@@ -5,6 +5,22 @@ import type { VenueNumber } from "../visits/visit.ts";
 /** Sessions of one sender this far apart belong to one stay: a kiosk with one adapter listens for seconds in each five minutes. */
 export const SAME_STAY_MS = 20 * MINUTE_MS;
 
+/** When a session was, as far as it is known: the first sighting within [earliest, latest]. */
+interface SessionTime {
+  readonly earliest: number;
+  readonly latest: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Whether the silence between two sessions is short enough to be part of one stay. Its length is that between the middles of what is
+ * possible: the doubt about a kiosk's clock is the same in both, so it is neither added to the silence nor taken off.
+ */
+export function isOneStay(earlier: SessionTime, later: SessionTime): boolean {
+  const silenceMs = (later.earliest + later.latest - earlier.earliest - earlier.latest) / 2 - earlier.durationMs;
+  return silenceMs <= SAME_STAY_MS;
+}
+
 /** What was heard of one sender at one gate without a long gap. Identifiers change within it. */
 export interface HeardStay {
   readonly venue: VenueNumber;
@@ -37,11 +53,18 @@ export function foldStays(sessions: readonly StoredSession[]): readonly HeardSta
       left.id - right.id,
   );
   const stays: HeardStay[] = [];
+  let lastHeard: SessionTime | null = null; // the session of the stay that ended last
   for (const session of ordered) {
     const stay = stayOf(session);
+    const time = timeOf(session);
     const last = stays.at(-1);
-    if (last && areOne(last, stay)) stays[stays.length - 1] = join(last, stay);
-    else stays.push(stay);
+    if (last && lastHeard && areOfOneGate(last, stay) && isOneStay(lastHeard, time)) {
+      stays[stays.length - 1] = join(last, stay);
+      if (endOf(time) > endOf(lastHeard)) lastHeard = time;
+    } else {
+      stays.push(stay);
+      lastHeard = time;
+    }
   }
   return stays.sort((left, right) => left.outerFrom - right.outerFrom || left.venue - right.venue);
 }
@@ -67,9 +90,16 @@ function stayOf(session: StoredSession): HeardStay {
   };
 }
 
-function areOne(last: HeardStay, next: HeardStay): boolean {
-  if (last.unknown || next.unknown || last.venue !== next.venue || last.gate !== next.gate) return false;
-  return next.outerFrom - last.outerTo <= SAME_STAY_MS;
+function timeOf({ earliest, latest, durationMs }: StoredSession): SessionTime {
+  return { earliest: earliest ?? 0, latest: latest ?? 0, durationMs };
+}
+
+function endOf({ earliest, latest, durationMs }: SessionTime): number {
+  return (earliest + latest) / 2 + durationMs;
+}
+
+function areOfOneGate(last: HeardStay, next: HeardStay): boolean {
+  return !last.unknown && !next.unknown && last.venue === next.venue && last.gate === next.gate;
 }
 
 function join(last: HeardStay, next: HeardStay): HeardStay {

@@ -1,4 +1,4 @@
-import { SAME_STAY_MS } from "../radio/heard-stays.ts";
+import { isOneStay } from "../radio/heard-stays.ts";
 import { type VenueNumber, VISIT_EVIDENCE, type Visit } from "./visit.ts";
 
 /** A session in which a person's own token was heard, its time known to within half an hour. */
@@ -28,13 +28,22 @@ export function radioVisits(sessions: readonly HeardSession[]): readonly Visit[]
       left.durationMs - right.durationMs,
   );
   const visits: Visit[] = [];
+  let lastHeard: HeardSession | null = null; // the session of the visit that ended last
   for (const session of ordered) {
     const last = visits.at(-1);
-    const isSame = last?.venue === session.venue && session.earliest - last.outerTo <= SAME_STAY_MS;
-    if (last && isSame) visits[visits.length - 1] = extend(last, session);
-    else visits.push(visitOf(session));
+    if (last && lastHeard?.venue === session.venue && isOneStay(lastHeard, session)) {
+      visits[visits.length - 1] = extend(last, session);
+      if (endOf(session) > endOf(lastHeard)) lastHeard = session;
+    } else {
+      visits.push(visitOf(session));
+      lastHeard = session;
+    }
   }
   return visits;
+}
+
+function endOf({ earliest, latest, durationMs }: HeardSession): number {
+  return (earliest + latest) / 2 + durationMs;
 }
 
 function visitOf({ venue, gate, earliest, latest, durationMs }: HeardSession): Visit {

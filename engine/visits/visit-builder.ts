@@ -6,7 +6,7 @@ import { stretchesAtVenues } from "../store/lost-rows.ts";
 import { loadPersonEvents } from "../store/person-events.ts";
 import { venuePolicies } from "../store/venues.ts";
 import { saveVisits } from "../store/visits.ts";
-import { doubtVisits } from "./lost-stretches.ts";
+import { doubtVisits } from "./doubt-visits.ts";
 import { pairUndated } from "./pair-undated.ts";
 import { type PolicyOf, pairVisits } from "./pair-visits.ts";
 import { radioVisits } from "./radio-visits.ts";

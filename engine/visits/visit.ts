@@ -38,7 +38,7 @@ export interface VisitEvent {
 /**
  * A stay of one person at one venue. The person was there for certain from `innerFrom` to `innerTo` (nothing when that is not
  * after) and may have been from `outerFrom` to `outerTo`. An inferred end is never certain: the inner interval stops at the scan. Nor is
- * a stay within which, or before which, rows of the venue were lost: see lost-stretches.ts.
+ * a stay whose ins and outs may be swapped: see doubt-visits.ts.
  */
 export interface Visit {
   readonly venue: VenueNumber;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { changedStretches, doubtVisits, type LostStretch } from "../../../../engine/visits/lost-stretches.ts";
+import { doubtVisits } from "../../../../engine/visits/doubt-visits.ts";
+import { changedStretches, type LostStretch } from "../../../../engine/visits/lost-stretches.ts";
 import type { VenuePolicy } from "../../../../engine/visits/venue-policy.ts";
 import { VISIT_EVIDENCE, type Visit } from "../../../../engine/visits/visit.ts";
 import { HOUR_MS } from "../../../../protocol/units.ts";

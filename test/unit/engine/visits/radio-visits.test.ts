@@ -25,6 +25,13 @@ describe("radioVisits", () => {
     ]);
   });
 
+  it.each([0, 5, 14])("parts them at a silence of more than 20 minutes, whatever the doubt: %i minutes", (doubt) => {
+    const heard = (minute: number): HeardSession =>
+      session(minute, { earliest: (minute - doubt) * MINUTE_MS, latest: (minute + doubt) * MINUTE_MS });
+    expect(radioVisits([heard(0), heard(5 + 20)])).toHaveLength(1);
+    expect(radioVisits([heard(0), heard(5 + 21)])).toHaveLength(2);
+  });
+
   it("is certain of no more than lies between the first and the last sighting", () => {
     const [visit] = radioVisits([session(0, { earliest: 0, latest: MINUTE_MS, durationMs: MINUTE_MS / 2 })]);
     expect([visit?.innerFrom, visit?.innerTo]).toEqual([MINUTE_MS, MINUTE_MS]);
