@@ -1,12 +1,8 @@
-import { HOUR_MS } from "../../protocol/units.ts";
+import { closesBetween, mayRemember } from "./door-memory.ts";
 import type { LostStretch } from "./lost-stretches.ts";
 import type { PolicyOf } from "./pair-visits.ts";
-import { nextLocalHour, type VenuePolicy } from "./venue-policy.ts";
+import type { VenuePolicy } from "./venue-policy.ts";
 import type { Visit } from "./visit.ts";
-
-/** How long a door remembers where somebody is: its setting by default, and the longest that may be set (kiosk/admission/policy.ts). */
-const DOOR_MEMORY_MS = 16 * HOUR_MS;
-const LONGEST_MEMORY_MS = 48 * HOUR_MS;
 
 /**
  * Takes the certain minutes of one person from every stay whose ins and outs may not be what the rows say:
@@ -16,24 +12,30 @@ const LONGEST_MEMORY_MS = 48 * HOUR_MS;
  *   arrival, or the other way round;
  * - which follows such a stay while a door still believes it, since each scan is then read as the opposite of what it was.
  *
- * What is possible stays as it is.
+ * For the same reason the person may have been there between two such stays: the earlier one is possible up to the later.
  */
 export function doubtVisits(
   visits: readonly Visit[],
   stretches: readonly LostStretch[],
   policyOf: PolicyOf,
 ): readonly Visit[] {
-  let doubted: Visit | null = null;
+  const told: Visit[] = [];
   let before: Visit | null = null;
-  return [...visits].sort(byVenueAndTime).map((visit) => {
-    const policy = policyOf(visit.venue);
-    const isMisread = before !== null && breaksTheTurn(before, visit) && mayStillHold(before, visit, policy);
-    const follows = doubted !== null && mayStillHold(doubted, visit, policy);
+  let isHeld = false; // what a door believes of the person may be wrong
+  for (const visit of [...visits].sort(byVenueAndTime)) {
+    const holds = before !== null && mayStillHold(before, visit, policyOf(visit.venue));
+    const follows: boolean = holds && isHeld;
+    const isMisread = holds && before !== null && breaksTheTurn(before, visit);
+    const isDoubted: boolean =
+      follows || isMisread || visit.scannedTwice === "in" || stretches.some((stretch) => isWithin(stretch, visit));
+    const last = told.at(-1);
+    if (last && follows && last.outerTo < visit.outerFrom)
+      told[told.length - 1] = { ...last, outerTo: visit.outerFrom, endReason: "next_scan" };
+    told.push(isDoubted ? { ...visit, innerTo: visit.innerFrom } : visit);
     before = visit;
-    if (!isMisread && !follows && !stretches.some((stretch) => isWithin(stretch, visit))) return visit;
-    doubted = visit;
-    return { ...visit, innerTo: visit.innerFrom };
-  });
+    isHeld = isDoubted || visit.scannedTwice === "out";
+  }
+  return told;
 }
 
 function byVenueAndTime(left: Visit, right: Visit): number {
@@ -55,13 +57,9 @@ function mayStillHold(before: Visit, after: Visit, policy: VenuePolicy): boolean
   if (before.venue !== after.venue) return false;
   const lastScan = before.endReason === "explicit" ? before.outerTo : before.innerFrom;
   const firstScan = after.startReason === "explicit" ? after.outerFrom : after.innerTo;
-  const memory = Math.min(LONGEST_MEMORY_MS, Math.max(DOOR_MEMORY_MS, policy.maxStayMs));
-  if (firstScan - lastScan > memory) return false;
-  const hour = policy.closingHour ?? policy.assumedClosingHour;
-  if (hour === null) return true;
-  const hasClosed = nextLocalHour(lastScan, hour) <= firstScan;
-  const staysOver = after.endReason === "explicit" && nextLocalHour(firstScan, hour) < after.outerTo;
-  return !hasClosed || after.startReason !== "explicit" || staysOver;
+  if (!mayRemember(policy, lastScan, firstScan)) return false;
+  const staysOver = after.endReason === "explicit" && closesBetween(policy, firstScan, after.outerTo - 1);
+  return !closesBetween(policy, lastScan, firstScan) || after.startReason !== "explicit" || staysOver;
 }
 
 /** A stay with an inferred end has no certain minutes to touch; then what is possible counts. */

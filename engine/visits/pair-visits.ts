@@ -1,5 +1,6 @@
 import { EVIDENCE } from "../../protocol/checkin/record.ts";
 import { MINUTE_MS } from "../../protocol/units.ts";
+import { closesBetween, mayRemember } from "./door-memory.ts";
 import { nextLocalHour, type VenuePolicy } from "./venue-policy.ts";
 import type { EndReason, StartReason, VenueNumber, Visit, VisitEvent } from "./visit.ts";
 
@@ -16,7 +17,8 @@ export type PolicyOf = (venue: VenueNumber) => VenuePolicy;
  *
  * Within a venue an `in` pairs with the next `out` if that is not farther than the venue type's longest stay. A missing end is
  * inferred, with its reason: an `in` without `out` ends at the next check-in elsewhere, else at the venue's closing hour, else after
- * the type's default stay; an `out` without `in` starts a default stay before, but not before the scan before it.
+ * the type's default stay; an `out` without `in` starts a default stay before, but not before the scan before it. Two of one kind that a
+ * door wrote with the first still in mind may be the two ends of one stay, one of them misread: it then reaches from one to the other.
  */
 export function pairVisits(events: readonly VisitEvent[], policyOf: PolicyOf): readonly Visit[] {
   const ordered = [...events].sort(byTime);
@@ -49,13 +51,18 @@ function apartMs(earlier: VisitEvent, later: VisitEvent): number {
   return (middle(later) - middle(earlier)) / 2;
 }
 
+/** A check-in that is not paired yet. */
+interface Entered extends VisitEvent {
+  readonly isTwice?: boolean;
+}
+
 /** The state machine of one person at one venue: at most one visit is open. */
 class VenuePairing {
   readonly #own: readonly VisitEvent[];
   readonly #others: readonly VisitEvent[];
   readonly #policy: VenuePolicy;
   readonly #visits: Visit[] = [];
-  #open: VisitEvent | null = null;
+  #open: Entered | null = null;
   #lastOut: VisitEvent | null = null;
 
   constructor(own: readonly VisitEvent[], others: readonly VisitEvent[], policy: VenuePolicy) {
@@ -98,9 +105,9 @@ class VenuePairing {
   }
 
   /** An `in` whose `out` nobody scanned; `next` is the next scan at this venue. */
-  #forget(entered: VisitEvent, next: VisitEvent | null): void {
+  #forget(entered: Entered, next: VisitEvent | null): void {
     const { to, reason } = this.#inferEnd(entered);
-    const cut = next !== null && next.latest < to;
+    const cut = next !== null && (next.latest < to || this.#mayBeItsOther(entered, next));
     this.#visits.push({
       ...endsOf(entered, null),
       outerFrom: entered.earliest,
@@ -110,6 +117,13 @@ class VenuePairing {
       startReason: "explicit",
       endReason: cut ? "next_scan" : reason,
     });
+  }
+
+  /** Whether two scans of one kind may be the two ends of one stay: a door with a link to the other would have written them so. */
+  #mayBeItsOther(first: VisitEvent, second: VisitEvent): boolean {
+    if (first.kind !== second.kind || !mayRemember(this.#policy, first.latest, second.earliest)) return false;
+    if (closesBetween(this.#policy, first.latest, second.earliest)) return false;
+    return !this.#others.some((event) => middle(event) > middle(first) && middle(event) < middle(second));
   }
 
   #inferEnd(entered: VisitEvent): { readonly to: number; readonly reason: EndReason } {
@@ -127,9 +141,10 @@ class VenuePairing {
   /** An `out` whose `in` nobody scanned; `before` is the scan before it at this venue. */
   #arrivedUnseen(left: VisitEvent, before: VisitEvent | null): Visit {
     const elsewhere = this.#others.findLast((event) => middle(event) < middle(left));
-    const stayed = left.earliest - this.#policy.defaultStayMs;
     const seen = Math.max(before?.earliest ?? 0, elsewhere?.earliest ?? 0);
-    const startReason: StartReason = seen > stayed ? "previous_scan" : "default_stay";
+    const reaches = before !== null && this.#mayBeItsOther(before, left);
+    const stayed = reaches ? before.earliest : left.earliest - this.#policy.defaultStayMs;
+    const startReason: StartReason = seen >= stayed ? "previous_scan" : "default_stay";
     return {
       ...endsOf(null, left),
       outerFrom: Math.max(0, Math.min(left.earliest, Math.max(seen, stayed))),
@@ -142,7 +157,7 @@ class VenuePairing {
   }
 }
 
-function paired(entered: VisitEvent, left: VisitEvent): Visit {
+function paired(entered: Entered, left: VisitEvent): Visit {
   return {
     ...endsOf(entered, left),
     outerFrom: Math.min(entered.earliest, left.earliest),
@@ -155,25 +170,27 @@ function paired(entered: VisitEvent, left: VisitEvent): Visit {
 }
 
 /** One arrival that was scanned twice: whoever came did so at the earlier of the two instants, whichever that is. */
-function arrivedBy(first: VisitEvent, second: VisitEvent): VisitEvent {
+function arrivedBy(first: Entered, second: VisitEvent): Entered {
   return {
     ...first,
+    isTwice: true,
     earliest: Math.min(first.earliest, second.earliest),
     latest: Math.min(first.latest, second.latest),
     party: Math.max(first.party, second.party),
   };
 }
 
-/** One leaving that was scanned twice: at the later of the two instants, whichever that is. */
-function leftBy(visit: Visit, { earliest, latest }: VisitEvent): Visit {
-  return { ...visit, innerTo: Math.max(visit.innerTo, earliest), outerTo: Math.max(visit.outerTo, latest) };
+/** One leaving that was scanned twice: possibly at the later of the two instants, and certainly not before the earlier. */
+function leftBy(visit: Visit, { latest }: VisitEvent): Visit {
+  return { ...visit, outerTo: Math.max(visit.outerTo, latest), scannedTwice: visit.scannedTwice ?? "out" };
 }
 
 function endsOf(
-  entered: VisitEvent | null,
+  entered: Entered | null,
   left: VisitEvent | null,
-): Pick<Visit, "venue" | "gateIn" | "gateOut" | "startEvidence" | "endEvidence" | "party"> {
+): Pick<Visit, "venue" | "gateIn" | "gateOut" | "startEvidence" | "endEvidence" | "party" | "scannedTwice"> {
   return {
+    ...(entered?.isTwice && { scannedTwice: "in" as const }),
     venue: (entered ?? left)?.venue ?? 0,
     gateIn: entered?.gate ?? null,
     gateOut: left?.gate ?? null,

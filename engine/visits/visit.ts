@@ -54,6 +54,8 @@ export interface Visit {
   readonly startReason: StartReason;
   readonly endReason: EndReason;
   readonly party: number;
+  /** One of its ends was scanned twice in one direction, so that what follows may be swapped; see doubt-visits.ts. */
+  readonly scannedTwice?: "in" | "out";
 }
 
 /** A part of a visit, at most {@link MAX_SLICE_MS} long; `visitFrom` is the visit's own `outerFrom`. */

@@ -6,7 +6,7 @@ import { documentOf } from "../world/documents.ts";
 import { payloadOf } from "../world/payloads.ts";
 import { createPeople, type Person } from "../world/people.ts";
 import { createSchedule } from "../world/schedule.ts";
-import { townOf, venueNumbers } from "./places.ts";
+import { streetOf, venueNumbers } from "./places.ts";
 import { expectThat, type Scenario, type World } from "./scenario.ts";
 
 const STRANGERS = 5;
@@ -17,7 +17,7 @@ export const clonedCard: Scenario = {
   about: "a door's card is copied and both are used: nothing is lost, nothing merged, and it is alarmed",
   size: { kiosks: 3, people: 400 },
   plan({ kiosks, people: count }, rng) {
-    const { venues, doors } = townOf(kiosks);
+    const { venues, doors } = streetOf(kiosks); // another door of its venue would guess while the first one is cut off
     const people = createPeople(rng.fork("people"), count);
     const stays = createSchedule(rng.fork("schedule"), people, { doors: venueNumbers(venues, doors) });
     const faults = [

@@ -11,6 +11,7 @@ import type { Scenario } from "./scenario.ts";
 import { schoolDay } from "./school-day.ts";
 import { sdCardFull } from "./sd-card-full.ts";
 import { stolenKiosk } from "./stolen-kiosk.ts";
+import { unlinkedDoors } from "./unlinked-doors.ts";
 import { wrongClocks } from "./wrong-clocks.ts";
 
 /** Every scenario, in the order of `sim list`. */
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   schoolDay,
   hospitalWard,
   manyDoors,
+  unlinkedDoors,
   forgottenCheckouts,
   powerCuts,
   gatewayPartition,

@@ -109,7 +109,7 @@ describe("pairVisits", () => {
     expect(late).toMatchObject({ innerFrom: at(8.95) + 10 * MINUTE_MS, innerTo: at(8.95) + 10 * MINUTE_MS });
     expect(late?.outerTo).toBe(late?.innerTo);
     expect(pair(scan("in", 8), scan("out", 9, unsure(9)), scan("out", 9.05))).toMatchObject([
-      { innerTo: at(9.05) - 1_000, outerTo: at(9) + 10 * MINUTE_MS },
+      { innerTo: at(9) - 10 * MINUTE_MS, outerTo: at(9) + 10 * MINUTE_MS },
     ]);
     expect(pair(scan("in", 8), scan("in", 8.05, unsure(8.05)), scan("out", 9))).toMatchObject([
       { outerFrom: at(8.05) - 10 * MINUTE_MS, innerFrom: at(8) + 1_000 },
