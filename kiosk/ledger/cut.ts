@@ -42,6 +42,16 @@ export function buildBatch(context: CutContext, previous: Watermark, rows: reado
   return { from, to, payload, hash: batchHash(context.crypto, payload) };
 }
 
+/** Cuts contiguous rows that follow `after` into batches. @returns where each ends */
+export function cutRows(context: CutContext, after: Watermark, rows: readonly LoggedRow[]): readonly Watermark[] {
+  let last = after;
+  return splitForBatches(rows).map((run) => {
+    const { to, hash } = buildBatch(context, last, run);
+    last = { upto: to, hash };
+    return last;
+  });
+}
+
 /** Splits rows into runs of at most 200 rows and about 32 KB, in order. */
 export function splitForBatches(rows: readonly LoggedRow[]): readonly (readonly LoggedRow[])[] {
   const runs: LoggedRow[][] = [];

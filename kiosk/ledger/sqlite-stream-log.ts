@@ -1,6 +1,5 @@
 import { toHex } from "../../protocol/bytes.ts";
 import { genesisHash, type StreamKey } from "../../protocol/checkin/batch.ts";
-import { type CheckinRecord, encodeRecord, type RecordOrigin } from "../../protocol/checkin/record.ts";
 import type { SessionHeader } from "../../protocol/checkin/sealing.ts";
 import type { CryptoPort } from "../../protocol/crypto-port.ts";
 import type { DeviceId, Epoch, SiteId, Stream } from "../../protocol/ids.ts";
@@ -17,9 +16,10 @@ import type {
   StreamLog,
   Watermark,
 } from "./checkin-log.ts";
-import { buildBatch, type CutContext, splitForBatches } from "./cut.ts";
+import { buildBatch, type CutContext, cutRows } from "./cut.ts";
 import { evictRows } from "./evict.ts";
 import { type StreamFact, type StreamFacts, writeStreamFacts } from "./facts.ts";
+import { placeRow } from "./place-row.ts";
 import { reissueRows } from "./reissue.ts";
 import { type DiskRow, ROWS_PER_INSERT, type StreamTables, TABLES } from "./rows.ts";
 
@@ -92,13 +92,9 @@ export class SqliteStreamLog implements StreamLog {
     return this.#exclusive(async () => {
       if (this.#lastCut.upto >= this.#lastSeq) return 0;
       const pending = await this.#tables.selectRows(this.#deps.database, this.#lastCut.upto + 1, MAX_GROUP * 8);
-      let last = this.#lastCut;
-      const cuts = splitForBatches(pending).map((run) => {
-        const batch = buildBatch(this.#context(), last, run);
-        last = { upto: batch.to, hash: batch.hash };
-        return last;
-      });
-      if (cuts.length === 0) return 0;
+      const cuts = cutRows(this.#context(), this.#lastCut, pending);
+      const last = cuts.at(-1);
+      if (!last) return 0;
       await this.#deps.database.transaction(async (sql) => {
         for (const { upto, hash } of cuts) await this.#tables.setCut(sql, upto, hash);
       });
@@ -214,9 +210,13 @@ export class SqliteStreamLog implements StreamLog {
     const fresh = new Map<number, SessionHeader>();
     const due = this.#unsavedConfirmations >= LAZY_COMMITS;
     try {
-      const placed = jobs.map((job) => job.map((append) => this.#place(append, ++seq, fresh)));
+      const known = { sessions: this.#deps.sessions, fresh };
+      const placed = jobs.map((job) =>
+        job.map((append) => placeRow(append, { epoch: this.#facts.epoch, seq: ++seq }, known)),
+      );
       const rows = placed.flat();
-      const cuts = this.#lastCut.upto === this.#lastSeq ? this.#cutFresh(rows) : [];
+      // rows that follow the last batch directly are cut with the commit that writes them: no second flush for the bounds
+      const cuts = this.#lastCut.upto === this.#lastSeq ? cutRows(this.#context(), this.#lastCut, rows) : [];
       const ends = new Map(cuts.map(({ upto, hash }) => [upto, hash]));
       const onDisk = rows.map((row): DiskRow => ({ ...row, cut: ends.get(row.record.seq) ?? null }));
       const isPlain = !first && fresh.size === 0 && !due && rows.length <= ROWS_PER_INSERT;
@@ -236,33 +236,6 @@ export class SqliteStreamLog implements StreamLog {
       this.#forget([...fresh.values()].map(({ id }) => toHex(id)));
       throw fault;
     }
-  }
-
-  #place({ draft, tag, seal, numbering }: Append, seq: number, fresh: Map<number, SessionHeader>): LoggedRow {
-    const { epoch } = this.#facts;
-    const sealed = seal?.({ epoch, seq });
-    const origin = numbering === undefined || numbering === epoch ? null : afterThe(draft.annuls, numbering);
-    const record: CheckinRecord = {
-      ...draft,
-      seq,
-      ...(sealed && { identity: sealed.identity }),
-      ...(origin && { origin }),
-    };
-    if (sealed && !this.#deps.sessions.has(toHex(sealed.session.id))) {
-      this.#deps.sessions.set(toHex(sealed.session.id), sealed.session);
-      fresh.set(seq, sealed.session);
-    }
-    return { record, encoded: encodeRecord(record), tag };
-  }
-
-  /** Rows that follow the last batch directly are cut with the commit that writes them: no second flush for the bounds. */
-  #cutFresh(rows: readonly LoggedRow[]): readonly Watermark[] {
-    let last = this.#lastCut;
-    return splitForBatches(rows).map((run) => {
-      const { to, hash } = buildBatch(this.#context(), last, run);
-      last = { upto: to, hash };
-      return last;
-    });
   }
 
   /** The bounds that are asked for with every batch are in memory; what lies below the floor is on the disk no more. */
@@ -307,9 +280,4 @@ export class SqliteStreamLog implements StreamLog {
     }); // the caller gets the fault; the queue goes on
     return turn;
   }
-}
-
-/** A place that makes an annul count in an earlier epoch: there it may stand anywhere behind the row that it takes back. */
-function afterThe(annuls: number | undefined, epoch: Epoch): RecordOrigin | null {
-  return annuls === undefined ? null : { epoch, seq: annuls + 1 };
 }
