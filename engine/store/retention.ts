@@ -105,9 +105,9 @@ async function pruneStep(sql: Sql, from: number, { beforeMs, stays }: Horizon): 
 const OF_CASE = ["case_key", "case_place", "key_code", "told_fact"] as const;
 
 /**
- * Erases a person: every row, visit and token, what was handed in and told for their cases, what was told of them, and whatever of theirs still comes in or gets a time
- * up to now (`isErased`). Visits after that are taken again. Sealed bytes that were put aside stay: nobody can tell whose they are before
- * they are opened. Runs in the caller's transaction. @returns rows deleted
+ * Erases a person: every row, visit and token, what was handed in and told for their cases, what was told of them, and whatever of theirs
+ * still comes in or gets a time up to now (`isErased`). Visits after that are taken again. Sealed bytes that were put aside stay: nobody
+ * can tell whose they are before they are opened. Runs in the caller's transaction. @returns rows deleted
  */
 export async function erasePerson(sql: Sql, person: PersonKey, nowMs: WallMs): Promise<number> {
   await sql.run(
