@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createEngineTls } from "./api/gateway-tls.ts";
 import type { Engine, EngineDeps } from "./engine.ts";
+import { loadCheckLists } from "./facilities/load-lists.ts";
 import { ReceiptSigner } from "./ingest/receipts.ts";
 import { RevokedDevices } from "./ingest/revoked-devices.ts";
 import { loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
@@ -13,6 +14,9 @@ import { parseStays, type Stays } from "./visits/venue-policy.ts";
 export type { CaseFile, InfectiousWindow } from "./cases/cases.ts";
 export { type EngineConfig, loadEngineConfig } from "./config.ts";
 export type { CaseReport, Engine, EngineDeps, Trace } from "./engine.ts";
+export type { CheckList } from "./facilities/check-list.ts";
+export type { FacilityDesk, ShownFacility } from "./facilities/facility-desk.ts";
+export { loadCheckLists } from "./facilities/load-lists.ts";
 export { CARD_DAYS, type CardKind, type IssuedCard, issueCards } from "./keys/cards.ts";
 export { createEngineKeys, type EngineKeys, loadEngineKeys, loadOrCreateEngineKeys } from "./keys/engine-keys.ts";
 export { createSiteBundle, issueSiteBundle, type SiteBundle } from "./keys/site-bundle.ts";
@@ -40,6 +44,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const { config, crypto, now } = deps;
   const stays = await loadStays();
   const rules = await loadRulePacks();
+  const checkLists = await loadCheckLists();
   const keys = await loadOrCreateEngineKeys(config.dataDir, { crypto, nowMs: now() }); // first: a database never stands without its keys
   const store = await openStore(config.dataDir, config.store.synchronous);
   try {
@@ -47,7 +52,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     const rootPem = keys.root.certificatePem;
     const revoked = await RevokedDevices.open({ store, rootPem, now, log: deps.log.child("revocations") });
     const tls = config.listen.tls ? await createEngineTls(keys.root, now()) : null;
-    return new ReferenceEngine({ deps, stays, rules, store, keys, signer, revoked, tls });
+    return new ReferenceEngine({ deps, stays, rules, checkLists, store, keys, signer, revoked, tls });
   } catch (fault) {
     await store.close();
     throw fault;

@@ -8,6 +8,7 @@ import type { RootLogger } from "../runtime/log.ts";
 import type { CaseFile, InfectiousWindow, NewCase } from "./cases/cases.ts";
 import type { EngineConfig } from "./config.ts";
 import type { SiteKeyAnswer } from "./doors/site-key-desk.ts";
+import type { FacilityDesk } from "./facilities/facility-desk.ts";
 import type { RevocationVerdict } from "./ingest/revoked-devices.ts";
 import type { EngineKeys } from "./keys/engine-keys.ts";
 import type { Contact } from "./match/contact.ts";
@@ -52,6 +53,8 @@ export interface Engine {
   readonly radio: RadioDesk;
   readonly tokens: TokenDesk;
   readonly publisher: Publisher;
+  /** Places that check themselves. */
+  readonly facilities: FacilityDesk;
   /** Names and telephone numbers, with a key that the engine does not have. */
   readonly vault: VaultDesk;
   /** Stores signed batches and answers each with a verdict and a signed receipt. @throws {EngineBusyError} ENGINE_BUSY */

@@ -9,6 +9,8 @@ import { buildApi } from "./api/http.ts";
 import { addCase, type CaseFile, findCase, type InfectiousWindow, listCases } from "./cases/cases.ts";
 import { type SiteKeyAnswer, SiteKeyDesk } from "./doors/site-key-desk.ts";
 import type { CaseReport, Engine, EngineDeps, Trace } from "./engine.ts";
+import type { CheckList } from "./facilities/check-list.ts";
+import { FacilityDesk } from "./facilities/facility-desk.ts";
 import { DeviceCertificates } from "./ingest/device-certificates.ts";
 import { IngestService } from "./ingest/ingest-service.ts";
 import { BatchOpener } from "./ingest/open-batch.ts";
@@ -41,6 +43,7 @@ export interface EngineParts {
   readonly deps: EngineDeps;
   readonly stays: Stays;
   readonly rules: readonly RulePack[];
+  readonly checkLists: ReadonlyMap<string, CheckList>;
   readonly store: EngineStore;
   readonly keys: EngineKeys;
   readonly signer: ReceiptSigner;
@@ -86,6 +89,7 @@ export class ReferenceEngine implements Engine {
   readonly tokens: TokenDesk;
   readonly publisher: Publisher;
   readonly vault: VaultDesk;
+  readonly facilities: FacilityDesk;
   readonly #tracing: TraceDesk;
   readonly #seeker: TokenSeeker;
   readonly #deps: EngineDeps;
@@ -126,6 +130,7 @@ export class ReferenceEngine implements Engine {
     this.tokens = radio.tokens;
     this.publisher = radio.publisher;
     this.vault = new VaultDesk({ store, crypto, now, trace: (caseId, options) => this.trace(caseId, options) });
+    this.facilities = new FacilityDesk({ store, lists: parts.checkLists, now });
     this.#seeker = seeker;
     const onStored = (isRadio: boolean): void => {
       this.#builder.kick();
@@ -140,6 +145,7 @@ export class ReferenceEngine implements Engine {
       revoked,
       radio: this.radio,
       publisher: this.publisher,
+      facilities: this.facilities,
       orders: this.#orders,
       siteKeys: this.#siteKeys,
       tls,

@@ -18,10 +18,12 @@ import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published
 import { problemHandler, sendProblem } from "../../runtime/http/problem.ts";
 import { faultWithDetails, type Logger } from "../../runtime/log.ts";
 import type { SiteKeyDesk } from "../doors/site-key-desk.ts";
+import type { FacilityDesk } from "../facilities/facility-desk.ts";
 import type { RevocationOrders } from "../ingest/revocation-orders.ts";
 import type { RevokedDevices } from "../ingest/revoked-devices.ts";
 import type { Publisher } from "../publish/publisher.ts";
 import type { RadioDesk } from "../radio/radio-desk.ts";
+import { addFacilities } from "./facilities.ts";
 import { type EngineTls, requireGateway } from "./gateway-tls.ts";
 import { openApiDocument } from "./openapi.ts";
 
@@ -33,6 +35,7 @@ export interface ApiParts {
   readonly siteKeys: Pick<SiteKeyDesk, "answer">;
   readonly radio: Pick<RadioDesk, "uploadKeys">;
   readonly publisher: Pick<Publisher, "files" | "file">;
+  readonly facilities: Pick<FacilityDesk, "geoJson">;
   /** Serve HTTPS; gateways must then show a certificate. Null: plain HTTP, for loopback or behind a proxy. */
   readonly tls: EngineTls | null;
   /** Addresses and networks whose X-Forwarded-For is believed. */
@@ -63,6 +66,7 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   addRevocations(app, parts, gatewaysOnly);
   addSiteKeys(app, parts.siteKeys, gatewaysOnly);
   addPublished(app, parts.publisher);
+  addFacilities(app, parts.facilities);
   app.get("/healthz", async () => ({ ok: true }));
   app.get("/readyz", async (_, reply) => {
     try {

@@ -10,8 +10,10 @@ import {
   SITE_KEYS_PATH,
   SITE_KEYS_TYPE,
 } from "../../protocol/http/engine-api.ts";
+import { FACILITIES_PATH } from "../../protocol/http/facilities.ts";
 import { PUBLISHED_PATH, PUBLISHED_TYPE } from "../../protocol/publish/published-file.ts";
 import { PROBLEM_TYPE } from "../../runtime/http/problem.ts";
+import { GET_FACILITIES } from "./facilities.ts";
 
 const PROBLEM = {
   type: "object",
@@ -162,7 +164,7 @@ export function openApiDocument(): object {
       title: "Bluepost engine",
       version: "1",
       description:
-        "Takes the batches of sites and the keys of cases in, and publishes what phones match for themselves.",
+        "Takes the batches of sites and the keys of cases in, and publishes what phones match for themselves and how places are.",
     },
     paths: {
       [REVOCATIONS_PATH]: REVOCATIONS,
@@ -198,6 +200,7 @@ export function openApiDocument(): object {
       [CASE_KEYS_PATH]: { post: UPLOAD_KEYS },
       [PUBLISHED_PATH]: { get: LIST_PUBLISHED },
       [`${PUBLISHED_PATH}/{number}`]: { get: GET_PUBLISHED },
+      [FACILITIES_PATH]: { get: GET_FACILITIES },
       "/healthz": { get: { summary: "Whether the process lives", responses: HEALTH } },
       "/readyz": { get: { summary: "Whether the store takes writes", responses: HEALTH } },
       "/openapi.json": { get: { summary: "This document", responses: { "200": { description: "OpenAPI 3.1" } } } },

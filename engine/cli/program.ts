@@ -3,6 +3,7 @@ import { EXIT, runService } from "../../runtime/lifecycle.ts";
 import { startEngine } from "../start.ts";
 import { registerCaseCommands } from "./cases.ts";
 import { doctor } from "./doctor.ts";
+import { registerFacilityCommands } from "./facilities.ts";
 import { type CommonFlags, configOf, guarded, print, useExitCodes, withConfig, withEngine } from "./flags.ts";
 import { registerKeyCommands } from "./keys.ts";
 import { registerPublishedCommands } from "./published.ts";
@@ -25,6 +26,7 @@ export function buildProgram(): Command {
   registerVenueCommands(program);
   registerCaseCommands(program);
   registerRuleCommands(program);
+  registerFacilityCommands(program);
   registerVaultCommands(program);
   registerTokenCommands(program);
   registerPublishedCommands(program);

@@ -2,16 +2,12 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { MalformedError } from "../../protocol/errors.ts";
 import { SITE_UTC_OFFSET_MS } from "../../protocol/units.ts";
+import { BothLanguages, Strength } from "../wording.ts";
 import { FACTS } from "./facts.ts";
 
-/** How well a text is known: seen in an official document, told by others, or from memory. Shown wherever the text is. */
-export const STRENGTHS = ["official", "reported", "unverified"] as const;
-
 const exact = { additionalProperties: false } as const;
-const Strength = Type.Union(STRENGTHS.map((name) => Type.Literal(name)));
 const FactName = Type.Union(FACTS.map((name) => Type.Literal(name)));
 const LocalDate = Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}$" });
-const BothLanguages = Type.Object({ vi: Type.String({ minLength: 1 }), en: Type.String({ minLength: 1 }) }, exact);
 
 const Condition = Type.Union([
   Type.Object({ fact: FactName, is: Type.Boolean() }, exact),
