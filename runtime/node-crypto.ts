@@ -46,7 +46,7 @@ export const nodeCrypto: CryptoPort & BlockCipherPort = {
   },
 
   aes128Blocks(key: Uint8Array, blocks: Uint8Array): Uint8Array {
-    // whole blocks come out of update() at once, so padding never happens; by way of text for the same reason as in sha256
-    return plain(Buffer.from(createCipheriv("aes-128-ecb", key, null).update(blocks, undefined, "latin1"), "latin1"));
+    // whole blocks come out of update() at once, so padding never happens
+    return plain(createCipheriv("aes-128-ecb", key, null).update(blocks));
   },
 };
