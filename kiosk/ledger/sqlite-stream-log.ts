@@ -25,6 +25,8 @@ import { type DiskRow, ROWS_PER_INSERT, type StreamTables, TABLES } from "./rows
 
 /** Most appends that one commit takes up. */
 const MAX_GROUP = 256;
+/** Rows that are read to find a batch's end: most have one or a few, and none more than the last of these. */
+const BATCH_LOOKS = [8, 256];
 /** Commits after which a confirmation that is only in memory is written along. */
 const LAZY_COMMITS = 64;
 
@@ -109,9 +111,12 @@ export class SqliteStreamLog implements StreamLog {
       if (after >= this.#lastCut.upto) return null;
       const previous = await this.#hashAt(after);
       if (!previous) return null;
-      const rows = await this.#tables.selectRows(this.#deps.database, after + 1, 256);
-      const end = rows.findIndex(({ cut }) => cut !== null);
-      return end < 0 ? null : buildBatch(this.#context(), { upto: after, hash: previous }, rows.slice(0, end + 1));
+      for (const limit of BATCH_LOOKS) {
+        const rows = await this.#tables.selectRows(this.#deps.database, after + 1, limit);
+        const end = rows.findIndex(({ cut }) => cut !== null);
+        if (end >= 0) return buildBatch(this.#context(), { upto: after, hash: previous }, rows.slice(0, end + 1));
+      }
+      return null;
     });
   }
 

@@ -189,6 +189,7 @@ export class Uplink {
 
   async #apply(receipt: Receipt): Promise<void> {
     const { log, logger } = this.#deps;
+    const before = log.watermark.upto;
     const effect = await applyReceipt(log, receipt, this.#lastStoreTimeMs);
     switch (effect.kind) {
       case "foreign":
@@ -206,7 +207,7 @@ export class Uplink {
         this.#sendFrom(effect.upto);
         break;
       case "confirmed":
-        this.#resendMs = RESEND_FIRST_MS;
+        if (effect.upto > before) this.#resendMs = RESEND_FIRST_MS; // the gateway repeats its last one for each batch sent again
         this.#noteRejected(receipt);
         if (receipt.missing[0]) this.#sendFrom(receipt.missing[0][0] - 1);
         break;

@@ -19,10 +19,13 @@ describe("Uplink", () => {
   let verify: CoseKey;
   /** Timers that a test fires by hand. */
   let fire: (() => void)[];
+  /** How long the timers were set for, in order. */
+  let waits: number[];
 
   const timers: Timers = {
-    after: (_, run) => {
+    after: (ms, run) => {
       fire.push(run);
+      waits.push(ms);
       return () => {
         fire = fire.filter((other) => other !== run);
       };
@@ -37,6 +40,7 @@ describe("Uplink", () => {
 
   beforeEach(async () => {
     fire = [];
+    waits = [];
     log = await openTestLedger(tempFolder());
     const engine = await signingPair();
     verify = engine.verify;
@@ -133,6 +137,26 @@ describe("Uplink", () => {
     await confirmed(1);
     expect(uplink.status.forks).toBe(1);
     expect(decodeRecord(far.received.get(1) as Uint8Array).origin).toEqual({ epoch: old, seq: 2 });
+  });
+
+  it("waits longer each time before it sends again, although the gateway repeats the engine's last receipt", async () => {
+    far.setOnline(true);
+    await scan();
+    await confirmed(1);
+    far.receiptKind = "custody"; // the engine is away
+    await scan();
+    await waitFor(() => far.batches.length === 2, { what: "the row at the gateway" });
+    const last = { ...log.key, kind: "store", upto: 1, chainHash: (await log.hashAt(1)) as Uint8Array } as const;
+    const resends: number[] = [];
+    for (let sent = 3; sent <= 5; sent += 1) {
+      const [due, before] = [fire, waits.length];
+      fire = [];
+      for (const run of due) run();
+      resends.push(Math.min(...waits.slice(before))); // the other timers wait for hours
+      await waitFor(() => far.batches.length === sent, { what: "the row sent again" });
+      await uplink.receipt(await held.answer(last));
+    }
+    expect(resends).toEqual([120_000, 240_000, 480_000]);
   });
 
   it("sends rows again that a restored engine no longer knows", async () => {
