@@ -13,7 +13,7 @@ const venueId = argument(parseVenueId, "8 digits of 0-9 a-z without i l o u");
 export function registerFacilityCommands(program: Command): void {
   const facilities = program
     .command("facility")
-    .description("places that check themselves by an official list: schools first. Everybody may see their colour");
+    .description("places that check themselves by a list: schools first. Everybody may see their colour");
   withLanguage(withConfig(facilities.command("lists")))
     .description("the check lists, with every item and how well its wording is known")
     .action(guarded(listLists));

@@ -43,10 +43,10 @@ async function noteTold(id: string, flags: ToldFlags): Promise<number> {
     throw new EngineInputError(`nothing was told: give at least one of ${all.join(", ")}, each yes, no or unknown`);
   }
   const { told, verdict } = await withEngine(flags, async (engine) => {
-    const isBeside = async () => (await engine.trace(id)).persons.find((one) => one.person === person);
-    if (!(await isBeside())) throw new EngineInputError("this person was not beside the case: `trace` shows who was");
+    const beside = async () => (await engine.trace(id)).persons.find((one) => one.person === person);
+    if (!(await beside())) throw new EngineInputError("this person was not beside the case: `trace` shows who was");
     await engine.noteTold({ caseId: id, person, facts: Object.fromEntries(given) });
-    return { ...(await isBeside()) };
+    return { ...(await beside()) };
   });
   const texts = textsOf(flags.lang);
   const outcome = verdict ? texts.verdicts[verdict.verdict] : texts.noRule;

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
 import { MalformedError } from "../../protocol/errors.ts";
+import { parseData } from "../data-files.ts";
 import { BothLanguages, Strength } from "../wording.ts";
 
 /** From best to worst. */
@@ -54,13 +54,7 @@ export type Rating = Static<typeof Rating>;
 
 /** @throws {MalformedError} PROTO_MALFORMED when the text is no check list or contradicts itself */
 export function parseCheckList(text: string): CheckList {
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch (cause) {
-    throw new MalformedError("not JSON", {}, { cause });
-  }
-  if (!Value.Check(CheckList, list)) throw new MalformedError("not a check list");
+  const list = parseData(CheckList, text, "a check list");
   const { id, items, ratings } = list;
   if (new Set(items.map((item) => item.id)).size < items.length)
     throw new MalformedError("an item numbered twice", { list: id });

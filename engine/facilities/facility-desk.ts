@@ -53,10 +53,6 @@ export class FacilityDesk {
     this.#parts = parts;
   }
 
-  get lists(): readonly CheckList[] {
-    return [...this.#parts.lists.values()];
-  }
-
   /**
    * Lets a registered venue check itself; again to give it another list or spot.
    *
@@ -69,8 +65,7 @@ export class FacilityDesk {
     const venue = (await findVenues(store.reader, [number])).get(number);
     if (!venue) throw new EngineInputError("no such venue: register it with `venues add` first");
     const known = lists.get(list);
-    if (known?.kind !== "full")
-      throw new EngineInputError(`no such full list: one of ${fullLists(this.lists).join(", ")}`);
+    if (known?.kind !== "full") throw new EngineInputError(`no such full list: one of ${fullLists(lists).join(", ")}`);
     if (known.for.length > 0 && !known.for.includes(venue.type))
       throw new EngineInputError(`the list ${list} is for ${known.for.join(", ")}, and this venue is a ${venue.type}`);
     if (place && !(Math.abs(place.lat) <= 90 && Math.abs(place.lon) <= 180))
@@ -150,6 +145,6 @@ export class FacilityDesk {
   }
 }
 
-function fullLists(lists: readonly CheckList[]): readonly string[] {
-  return lists.filter(({ kind }) => kind === "full").map(({ id }) => id);
+function fullLists(lists: ReadonlyMap<string, CheckList>): readonly string[] {
+  return [...lists.values()].filter(({ kind }) => kind === "full").map(({ id }) => id);
 }

@@ -6,7 +6,7 @@ import type { VenueNumber } from "../visits/visit.ts";
 export const SAME_STAY_MS = 20 * MINUTE_MS;
 
 /** When a session was, as far as it is known: the first sighting within [earliest, latest]. */
-interface SessionTime {
+export interface SessionTime {
   readonly earliest: number;
   readonly latest: number;
   readonly durationMs: number;
@@ -19,6 +19,12 @@ interface SessionTime {
 export function isOneStay(earlier: SessionTime, later: SessionTime): boolean {
   const silenceMs = (later.earliest + later.latest - earlier.earliest - earlier.latest) / 2 - earlier.durationMs;
   return silenceMs <= SAME_STAY_MS;
+}
+
+/** Of two sessions the one that ended last; what comes after both is as far from that. */
+export function laterEnd<Session extends SessionTime>(left: Session, right: Session): Session {
+  const end = ({ earliest, latest, durationMs }: Session): number => (earliest + latest) / 2 + durationMs;
+  return end(right) > end(left) ? right : left;
 }
 
 /** What was heard of one sender at one gate without a long gap. Identifiers change within it. */
@@ -60,7 +66,7 @@ export function foldStays(sessions: readonly StoredSession[]): readonly HeardSta
     const last = stays.at(-1);
     if (last && lastHeard && areOfOneGate(last, stay) && isOneStay(lastHeard, time)) {
       stays[stays.length - 1] = join(last, stay);
-      if (endOf(time) > endOf(lastHeard)) lastHeard = time;
+      lastHeard = laterEnd(lastHeard, time);
     } else {
       stays.push(stay);
       lastHeard = time;
@@ -92,10 +98,6 @@ function stayOf(session: StoredSession): HeardStay {
 
 function timeOf({ earliest, latest, durationMs }: StoredSession): SessionTime {
   return { earliest: earliest ?? 0, latest: latest ?? 0, durationMs };
-}
-
-function endOf({ earliest, latest, durationMs }: SessionTime): number {
-  return (earliest + latest) / 2 + durationMs;
 }
 
 function areOfOneGate(last: HeardStay, next: HeardStay): boolean {

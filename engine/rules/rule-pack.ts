@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
 import { MalformedError } from "../../protocol/errors.ts";
 import { SITE_UTC_OFFSET_MS } from "../../protocol/units.ts";
+import { parseData } from "../data-files.ts";
 import { BothLanguages, Strength } from "../wording.ts";
 import { FACTS } from "./facts.ts";
 
@@ -50,13 +50,7 @@ export type RulePack = Static<typeof RulePack>;
 
 /** @throws {MalformedError} PROTO_MALFORMED when the text is no rule pack, or names a clause twice */
 export function parseRulePack(text: string): RulePack {
-  let pack: unknown;
-  try {
-    pack = JSON.parse(text);
-  } catch (cause) {
-    throw new MalformedError("not JSON", {}, { cause });
-  }
-  if (!Value.Check(RulePack, pack)) throw new MalformedError("not a rule pack");
+  const pack = parseData(RulePack, text, "a rule pack");
   if (new Set(pack.clauses.map(({ id }) => id)).size < pack.clauses.length)
     throw new MalformedError("a clause named twice", { pack: pack.id });
   if (pack.inForce.to !== null && pack.inForce.to < pack.inForce.from)

@@ -1,4 +1,4 @@
-import { isOneStay } from "../radio/heard-stays.ts";
+import { isOneStay, laterEnd } from "../radio/heard-stays.ts";
 import { type VenueNumber, VISIT_EVIDENCE, type Visit } from "./visit.ts";
 
 /** A session in which a person's own token was heard, its time known to within half an hour. */
@@ -33,17 +33,13 @@ export function radioVisits(sessions: readonly HeardSession[]): readonly Visit[]
     const last = visits.at(-1);
     if (last && lastHeard?.venue === session.venue && isOneStay(lastHeard, session)) {
       visits[visits.length - 1] = extend(last, session);
-      if (endOf(session) > endOf(lastHeard)) lastHeard = session;
+      lastHeard = laterEnd(lastHeard, session);
     } else {
       visits.push(visitOf(session));
       lastHeard = session;
     }
   }
   return visits;
-}
-
-function endOf({ earliest, latest, durationMs }: HeardSession): number {
-  return (earliest + latest) / 2 + durationMs;
 }
 
 function visitOf({ venue, gate, earliest, latest, durationMs }: HeardSession): Visit {

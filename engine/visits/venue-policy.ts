@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
 import { MalformedError } from "../../protocol/errors.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SITE_UTC_OFFSET_MS } from "../../protocol/units.ts";
+import { parseData } from "../data-files.ts";
 
 /** Local hour at which a place closes, 0 to 23; 0 is midnight. */
 export type ClosingHour = number;
@@ -33,8 +33,8 @@ export type Stays = Static<typeof Stays>;
 
 /** @throws {MalformedError} PROTO_MALFORMED when the text is not such a file or contradicts itself */
 export function parseStays(text: string): Stays {
-  const stays: unknown = JSON.parse(text);
-  if (!Value.Check(Stays, stays) || !stays.types[stays.fallback]) throw new MalformedError("not a table of stays");
+  const stays = parseData(Stays, text, "a table of stays");
+  if (!stays.types[stays.fallback]) throw new MalformedError("not a table of stays");
   for (const [type, stay] of Object.entries(stays.types)) {
     if (stay.defaultStayMinutes > stay.maxStayHours * 60)
       throw new MalformedError("stay longer than its bound", { type });

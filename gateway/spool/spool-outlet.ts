@@ -174,13 +174,9 @@ export class SpoolOutlet {
 }
 
 /**
- * Whether a store receipt says that the engine has a batch: it lies below the mark, or it stands among later rows that are there and is
- * not named as missing.
+ * Whether a store receipt says that the engine has a batch above the mark: it stands among later rows that are there and is not named as
+ * missing.
  */
-export function covers(receipt: Receipt, batch: { readonly from: number; readonly to: number }): boolean {
-  return batch.to <= receipt.upto || isAmongLater(receipt, batch);
-}
-
 function isAmongLater(receipt: Receipt, batch: { readonly from: number; readonly to: number }): boolean {
   const beforeAGap = receipt.missing.some(([from]) => from > batch.to);
   const within = receipt.missing.some(([from, to]) => from <= batch.to && to >= batch.from);

@@ -1,6 +1,5 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { parseDeviceId } from "../../protocol/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../protocol/units.ts";
 import { documentOf } from "../world/documents.ts";
 import { payloadOf } from "../world/payloads.ts";
@@ -21,7 +20,7 @@ export const clonedCard: Scenario = {
     const people = createPeople(rng.fork("people"), count);
     const stays = createSchedule(rng.fork("schedule"), people, { doors: venueNumbers(venues, doors) });
     const faults = [
-      { atMs: 11.5 * HOUR_MS, strike: (world: World) => setOnline(world, false) },
+      { atMs: 11.5 * HOUR_MS, strike: ({ site }: World) => site.setLink(0, false) },
       { atMs: 12 * HOUR_MS, strike: copyCard },
       { atMs: 12 * HOUR_MS + MINUTE_MS, strike: (world: World) => world.restorePower(0) },
       { atMs: 15 * HOUR_MS, strike: useCopy },
@@ -39,11 +38,6 @@ export const clonedCard: Scenario = {
   },
 };
 
-async function setOnline({ site }: World, isUp: boolean): Promise<void> {
-  const kiosk = site.kiosks[0];
-  if (kiosk) await site.network.setLink(parseDeviceId(kiosk.device), isUp);
-}
-
 /** The card is taken out, copied and put back. */
 async function copyCard({ site, folder }: World): Promise<void> {
   await site.cutPower(0);
@@ -54,7 +48,7 @@ async function copyCard({ site, folder }: World): Promise<void> {
 async function useCopy(world: World): Promise<void> {
   const { site, time, notes, folder, rng } = world;
   await site.cutPower(0);
-  await setOnline(world, true);
+  await site.setLink(0, true);
   const copy = await site.openCopy(0, join(folder, "copied-card"));
   const strangers = createPeople(rng.fork("strangers"), world.plan.people.length + STRANGERS, ["cccd"]).slice(
     -STRANGERS,

@@ -1,4 +1,3 @@
-import { parseDeviceId } from "../../protocol/ids.ts";
 import { HOUR_MS } from "../../protocol/units.ts";
 import { createPeople } from "../world/people.ts";
 import { createSchedule } from "../world/schedule.ts";
@@ -34,7 +33,7 @@ export const gatewayPartition: Scenario = {
 };
 
 async function setDoors({ site }: World, isUp: boolean): Promise<void> {
-  for (const { device } of site.kiosks) await site.network.setLink(parseDeviceId(device), isUp);
+  for (const door of site.kiosks.keys()) await site.setLink(door, isUp);
 }
 
 async function noteUnsent({ site, notes }: World): Promise<void> {

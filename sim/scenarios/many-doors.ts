@@ -1,4 +1,3 @@
-import { parseDeviceId } from "../../protocol/ids.ts";
 import { HOUR_MS, MINUTE_MS } from "../../protocol/units.ts";
 import { createPeople } from "../world/people.ts";
 import { createSchedule, type Stay } from "../world/schedule.ts";
@@ -57,8 +56,8 @@ function canBeKnown({ toMs }: Stay): boolean {
   return toMs < CUT_MS || toMs > MENDED_MS + MINUTE_MS;
 }
 
-async function setLastDoor({ site }: World, isUp: boolean): Promise<void> {
-  await site.network.setLink(parseDeviceId(site.kiosks.at(-1)?.device ?? ""), isUp);
+function setLastDoor({ site }: World, isUp: boolean): Promise<void> {
+  return site.setLink(site.kiosks.length - 1, isUp);
 }
 
 async function countInside({ site, notes }: World): Promise<void> {

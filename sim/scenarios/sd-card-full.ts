@@ -1,4 +1,3 @@
-import { parseDeviceId } from "../../protocol/ids.ts";
 import { HOUR_MS, SECOND_MS } from "../../protocol/units.ts";
 import { documentOf } from "../world/documents.ts";
 import { payloadOf } from "../world/payloads.ts";
@@ -54,6 +53,6 @@ async function setFirst(
 ): Promise<void> {
   const kiosk = site.kiosks[0];
   if (!kiosk) return;
-  if (change.online !== undefined) await site.network.setLink(parseDeviceId(kiosk.device), change.online);
+  if (change.online !== undefined) await site.setLink(0, change.online);
   if (change.full !== undefined) await kiosk.fillCard(change.full);
 }

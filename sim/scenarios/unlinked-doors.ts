@@ -1,4 +1,3 @@
-import { parseDeviceId } from "../../protocol/ids.ts";
 import { HOUR_MS } from "../../protocol/units.ts";
 import { createPeople } from "../world/people.ts";
 import { createSchedule } from "../world/schedule.ts";
@@ -40,6 +39,6 @@ export const unlinkedDoors: Scenario = {
   },
 };
 
-async function setLastDoor({ site }: World, isUp: boolean): Promise<void> {
-  await site.network.setLink(parseDeviceId(site.kiosks.at(-1)?.device ?? ""), isUp);
+function setLastDoor({ site }: World, isUp: boolean): Promise<void> {
+  return site.setLink(site.kiosks.length - 1, isUp);
 }

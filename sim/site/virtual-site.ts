@@ -13,7 +13,6 @@ import {
   SiteRegistry,
 } from "../../gateway/app.ts";
 import type { ScanAnswer } from "../../kiosk/app.ts";
-import { parseDeviceId } from "../../protocol/ids.ts";
 import type { WallMs } from "../../protocol/units.ts";
 import { type RootLogger, silentLogger } from "../../runtime/log.ts";
 import { nodeCrypto } from "../../runtime/node-crypto.ts";
@@ -185,6 +184,11 @@ export class VirtualSite {
     this.#way.isUp = isUp;
   }
 
+  /** Cuts a door off from the gateway, or lets it come back. */
+  setLink(door: number, isUp: boolean): Promise<void> {
+    return this.network.setLink((this.#specs[door] as VirtualKioskSpec).bundle.settings.device, isUp);
+  }
+
   /** Takes the power from a kiosk at this instant: what its card holds now is all that is left. */
   async cutPower(door: number): Promise<void> {
     const kiosk = this.#kiosks[door] as VirtualKiosk;
@@ -192,7 +196,7 @@ export class VirtualSite {
     const card = `${ledger}-at-cut`;
     this.#dark.add(door);
     kiosk.losePower();
-    await this.network.setLink(parseDeviceId(kiosk.device), false);
+    await this.setLink(door, false);
     await cp(ledger, card, { recursive: true, filter: (path) => !path.endsWith("-shm") }); // shared memory is not on the card
     await kiosk.close(); // what it still wrote goes with its folder
     await rm(ledger, { recursive: true });
@@ -204,7 +208,7 @@ export class VirtualSite {
   async restorePower(door: number): Promise<void> {
     const spec = this.#specs[door] as VirtualKioskSpec;
     this.#boots += 1;
-    await this.network.setLink(spec.bundle.settings.device, true);
+    await this.setLink(door, true);
     this.#kiosks[door] = await VirtualKiosk.open({ ...spec, rng: spec.rng.fork(`boot ${this.#boots}`) });
     this.#dark.delete(door);
   }
